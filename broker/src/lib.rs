@@ -1,0 +1,1 @@
+//! The MQTT broker, pure: packets and time in, effects out.

@@ -1,0 +1,2 @@
+//! The `luxwire` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What the broker, the page and the devices share.
