@@ -1,0 +1,214 @@
+//! The bookkeeping of QoS 1 and 2, one side each: [`Outgoing`] for whoever sends, [`Incoming`] for whoever receives.
+//!
+//! The broker and the client both stand on it. It holds no queue of messages that wait for room, and writes no packet:
+//! it says what is unacknowledged and what the next step is.
+//!
+//! ```text
+//! QoS 1   PUBLISH ──► AwaitsPuback ──PUBACK──► done
+//! QoS 2   PUBLISH ──► AwaitsPubrec ──PUBREC──► AwaitsPubcomp ──PUBCOMP──► done
+//!                          └── PUBREC with a failure ──► done
+//! ```
+
+use crate::mqtt::{PacketId, QoS};
+use alloc::{collections::BTreeSet, collections::VecDeque};
+use core::num::NonZeroU16;
+
+/// What has been sent at QoS 1 or 2 and is not acknowledged to the end, oldest first.
+#[derive(Clone, Debug)]
+pub struct Outgoing<M> {
+    unacknowledged: VecDeque<(PacketId, Stage<M>)>,
+    in_use: BTreeSet<PacketId>,
+    next: PacketId,
+    window: u16,
+}
+
+/// How far a message has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage<M> {
+    /// QoS 1: sent.
+    AwaitsPuback(M),
+    /// QoS 2: sent.
+    AwaitsPubrec(M),
+    /// QoS 2: received, and the message itself is not needed any more. [MQTT-4.3.3-6]
+    AwaitsPubcomp,
+}
+
+/// What a PUBREC leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received<M> {
+    /// PUBREL is due. The message comes along the first time.
+    Release(Option<M>),
+    /// The receiver refused it, and that is the end of it. [MQTT-4.4.0-2]
+    Refused(M),
+    /// No such message: 5.0 answers PUBREL with `PacketIdentifierNotFound`.
+    Unknown,
+}
+
+impl<M> Outgoing<M> {
+    /// Nothing sent; at most `window` messages may be unacknowledged at once.
+    pub fn new(window: NonZeroU16) -> Self {
+        Self {
+            unacknowledged: VecDeque::new(),
+            in_use: BTreeSet::new(),
+            next: PacketId::MIN,
+            window: window.get(),
+        }
+    }
+
+    /// Sets the window of a new connection. What is unacknowledged stays so, even beyond it.
+    pub fn set_window(&mut self, window: NonZeroU16) {
+        self.window = window.get();
+    }
+
+    /// Whether one more message may be sent. [MQTT-3.3.4-9]
+    pub fn has_room(&self) -> bool {
+        self.unacknowledged.len() < usize::from(self.window)
+    }
+
+    /// How many messages are unacknowledged.
+    pub fn len(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
+    /// Whether everything is acknowledged.
+    pub fn is_empty(&self) -> bool {
+        self.unacknowledged.is_empty()
+    }
+
+    /// Takes an identifier that nothing unacknowledged uses, for a SUBSCRIBE or UNSUBSCRIBE; give it back with
+    /// [`Outgoing::give_back`]. `None` if all 65,535 are in use. [MQTT-2.2.1-4]
+    pub fn take_id(&mut self) -> Option<PacketId> {
+        if self.in_use.len() == usize::from(u16::MAX) {
+            return None;
+        }
+        while !self.in_use.insert(self.next) {
+            self.next = self.next.next();
+        }
+        let id = self.next;
+        self.next = id.next();
+        Some(id)
+    }
+
+    /// Frees an identifier that [`Outgoing::take_id`] gave; says whether it was taken.
+    pub fn give_back(&mut self, id: PacketId) -> bool {
+        self.in_use.remove(&id)
+    }
+
+    /// Remembers `message` as sent and gives the identifier to send it with. `None` if there is no room; ask
+    /// [`Outgoing::has_room`] first. `qos` is 1 or 2: QoS 0 is never acknowledged and does not belong here.
+    pub fn send(&mut self, qos: QoS, message: M) -> Option<PacketId> {
+        if !self.has_room() {
+            return None;
+        }
+        let id = self.take_id()?;
+        let stage = match qos {
+            QoS::AtMostOnce | QoS::AtLeastOnce => Stage::AwaitsPuback(message),
+            QoS::ExactlyOnce => Stage::AwaitsPubrec(message),
+        };
+        self.unacknowledged.push_back((id, stage));
+        Some(id)
+    }
+
+    /// PUBACK came: gives the message that is done, or `None` if the identifier is not one of QoS 1.
+    pub fn puback(&mut self, id: PacketId) -> Option<M> {
+        let at = self.position(id)?;
+        match self.unacknowledged.get(at)?.1 {
+            Stage::AwaitsPuback(_) => match self.remove(at)? {
+                Stage::AwaitsPuback(message) => Some(message),
+                Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
+            },
+            Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
+        }
+    }
+
+    /// PUBREC came, with a failure code if `refused`.
+    pub fn pubrec(&mut self, id: PacketId, refused: bool) -> Received<M> {
+        let Some(at) = self.position(id) else { return Received::Unknown };
+        match self.unacknowledged.get_mut(at) {
+            Some((_, stage @ Stage::AwaitsPubrec(_))) => {
+                let Stage::AwaitsPubrec(message) = core::mem::replace(stage, Stage::AwaitsPubcomp) else {
+                    return Received::Unknown;
+                };
+                if refused {
+                    self.remove(at);
+                    return Received::Refused(message);
+                }
+                Received::Release(Some(message))
+            }
+            Some((_, Stage::AwaitsPubcomp)) => Received::Release(None),
+            Some((_, Stage::AwaitsPuback(_))) | None => Received::Unknown,
+        }
+    }
+
+    /// PUBCOMP came; says whether a message was waiting for it.
+    pub fn pubcomp(&mut self, id: PacketId) -> bool {
+        let Some(at) = self.position(id) else { return false };
+        let waiting = matches!(self.unacknowledged.get(at), Some((_, Stage::AwaitsPubcomp)));
+        if waiting {
+            self.remove(at);
+        }
+        waiting
+    }
+
+    /// Everything unacknowledged in its original order, to be sent again when the session is resumed, and only then.
+    /// [MQTT-4.4.0-1] [MQTT-4.6.0-1]
+    pub fn unacknowledged(&self) -> impl Iterator<Item = (PacketId, &Stage<M>)> {
+        self.unacknowledged.iter().map(|(id, stage)| (*id, stage))
+    }
+
+    /// Forgets everything: the session is gone.
+    pub fn clear(&mut self) {
+        self.unacknowledged.clear();
+        self.in_use.clear();
+    }
+
+    /// Acknowledgements come in the order of the messages, so that the search ends at the front as a rule.
+    fn position(&self, id: PacketId) -> Option<usize> {
+        self.unacknowledged.iter().position(|(candidate, _)| *candidate == id)
+    }
+
+    fn remove(&mut self, at: usize) -> Option<Stage<M>> {
+        let (id, stage) = self.unacknowledged.remove(at)?;
+        self.in_use.remove(&id);
+        Some(stage)
+    }
+}
+
+/// The QoS 2 messages that were received and not yet released, so that a repetition is not taken for another message.
+/// [MQTT-4.3.3-10]
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    unreleased: BTreeSet<PacketId>,
+}
+
+impl Incoming {
+    /// A QoS 2 PUBLISH came; says whether it is a message that was not seen before.
+    pub fn publish(&mut self, id: PacketId) -> bool {
+        self.unreleased.insert(id)
+    }
+
+    /// PUBREL came; says whether a message was waiting for it.
+    pub fn pubrel(&mut self, id: PacketId) -> bool {
+        self.unreleased.remove(&id)
+    }
+
+    /// Whether this identifier is between PUBREC and PUBREL.
+    pub fn contains(&self, id: PacketId) -> bool {
+        self.unreleased.contains(&id)
+    }
+
+    /// How many messages are unreleased: they count against the receiver's maximum.
+    pub fn len(&self) -> usize {
+        self.unreleased.len()
+    }
+
+    /// Whether every message was released.
+    pub fn is_empty(&self) -> bool {
+        self.unreleased.is_empty()
+    }
+
+    /// Forgets everything: the session is gone.
+    pub fn clear(&mut self) {
+        self.unreleased.clear();
+    }
+}
