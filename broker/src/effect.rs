@@ -1,0 +1,114 @@
+//! Everything that the broker wants done.
+
+use crate::{LinkId, Message};
+use alloc::{rc::Rc, vec::Vec};
+use luxwire_shared::mqtt::{DecodeError, Delivery, Packet, QoS, ReasonCode, SubscriptionId, Text, Version};
+
+/// What the broker asks of the edge, in order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Write this packet in the version that the link speaks.
+    Send {
+        /// To where.
+        link: LinkId,
+        /// What; never a PUBLISH, which is [`Effect::Deliver`].
+        packet: Packet,
+    },
+    /// Write a PUBLISH. At QoS 0 the edge may drop it when the link's output is full, and counts it.
+    Deliver(Delivered),
+    /// Say [`crate::Input::Drained`] once everything sent to this link so far has left the buffer.
+    AwaitDrain {
+        /// Which.
+        link: LinkId,
+    },
+    /// Write what is buffered for this link, then close it, and read nothing more from it.
+    Close {
+        /// Which.
+        link: LinkId,
+        /// For the log.
+        reason: CloseReason,
+    },
+    /// Something that an operator may want to know. The broker itself does not log.
+    Report(Report),
+}
+
+/// One message for one link: what is shared by all receivers, and what is this one's own.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// To where.
+    pub link: LinkId,
+    /// Topic, payload and properties, shared.
+    pub message: Rc<Message>,
+    /// Quality, identifier and DUP.
+    pub delivery: Delivery,
+    /// The RETAIN flag.
+    pub retain: bool,
+    /// The seconds that are left of the message's life. [MQTT-3.3.2-6]
+    pub message_expiry_interval_s: Option<u32>,
+    /// The receiver's subscriptions that match. [MQTT-3.3.4-4]
+    pub subscription_ids: Vec<SubscriptionId>,
+}
+
+/// Why a link is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client said DISCONNECT.
+    Disconnected(ReasonCode),
+    /// CONNECT was refused.
+    Refused(ReasonCode),
+    /// The bytes are no packet.
+    Malformed(DecodeError),
+    /// A packet that must not come here or now.
+    ProtocolError,
+    /// CONNECT did not come in time.
+    ConnectTimeout,
+    /// Nothing came for one and a half keep alive intervals. [MQTT-3.1.2-22]
+    KeepAliveTimeout,
+    /// The same client identifier connected again. [MQTT-3.1.4-3]
+    TakenOver,
+    /// A limit was passed.
+    Limit(ReasonCode),
+    /// The program stops.
+    Stopping,
+}
+
+/// A fact for the log and the statistics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// CONNECT was accepted.
+    Connected {
+        /// Which link.
+        link: LinkId,
+        /// Who.
+        client_id: Text,
+        /// How it speaks.
+        version: Version,
+        /// Whether a session was resumed.
+        session_present: bool,
+    },
+    /// A message did not reach a session.
+    Dropped {
+        /// Whose.
+        client_id: Text,
+        /// At which quality it would have been delivered.
+        qos: QoS,
+        /// Why.
+        why: Dropped,
+    },
+    /// A session ended: its time ran out, or a clean start replaced it.
+    SessionEnded {
+        /// Whose.
+        client_id: Text,
+    },
+}
+
+/// Why a message did not reach a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// The session's queue is full.
+    QueueFull,
+    /// The message's life ended before it could be sent. [MQTT-3.3.2-5]
+    Expired,
+    /// The packet would be larger than the client takes. [MQTT-3.1.2-25]
+    TooLarge,
+}

@@ -1,0 +1,77 @@
+//! Everything that can happen to the broker.
+
+use luxwire_shared::{
+    mqtt::{DecodeError, Packet, Version},
+    time::{Instant, Timestamp},
+};
+
+/// One network connection, as the edge numbers it. A number is never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);
+
+/// The time at which an input happens: deadlines go by the one clock, what people read by the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Never goes back.
+    pub instant: Instant,
+    /// What a wall clock shows.
+    pub timestamp: Timestamp,
+}
+
+/// What the edge tells the broker. All causes of all effects are here.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A connection was accepted; CONNECT is awaited.
+    Open {
+        /// Its number.
+        link: LinkId,
+        /// Fresh randomness, from which an identifier is made for a client that brings none. [MQTT-3.1.3-6]
+        nonce: u128,
+    },
+    /// A packet arrived whole and well formed.
+    Packet {
+        /// From where.
+        link: LinkId,
+        /// What.
+        packet: Packet,
+    },
+    /// Bytes arrived that are no packet. The edge reads no more from this link.
+    Malformed {
+        /// From where.
+        link: LinkId,
+        /// The version that a CONNECT named before it went wrong; `None` if it did not come that far. Meaningless
+        /// after CONNECT.
+        version: Option<Version>,
+        /// The rule that they break.
+        error: DecodeError,
+    },
+    /// The connection is gone, whoever ended it. Nothing of this link comes after it.
+    Closed {
+        /// Which.
+        link: LinkId,
+        /// Who ended it, for the report.
+        cause: Cause,
+    },
+    /// What was sent to this link has left the edge's buffer: the answer to [`Effect::AwaitDrain`].
+    Drained {
+        /// Which.
+        link: LinkId,
+    },
+    /// `Broker::next_deadline` has come.
+    Tick,
+    /// The program stops: 5.0 clients are told so and every link is closed. [MQTT-3.14]
+    Stop,
+}
+
+/// How a connection ended, seen from the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The broker asked for it.
+    Asked,
+    /// The client closed it.
+    ByPeer,
+    /// The network failed, or the WebSocket rules were broken.
+    Failed,
+    /// It took nothing for too long while bytes were waiting for it.
+    Stalled,
+}
