@@ -1,2 +1,71 @@
-//! The `luxwire` program.
-fn main() {}
+//! The `luxwire` program: the broker's edge, the page, and the command line around them.
+//!
+//! This file turns the outcome into an exit code and one line on standard error; it decides nothing else.
+
+mod app;
+mod cli;
+mod clock;
+mod config;
+mod http;
+mod limits;
+mod listen;
+mod log;
+mod stop;
+mod storage;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use config::{ConfigError, Layers};
+use std::process::ExitCode;
+
+/// The command line is wrong.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    let outcome = match cli.command {
+        Command::Serve(serve) => app::serve(&serve),
+        Command::CheckConfig(check) => check_config(&check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("luxwire: {error:#}");
+            match error.downcast_ref::<ConfigError>() {
+                Some(ConfigError::Usage(_)) => ExitCode::from(EXIT_USAGE),
+                Some(ConfigError::Settings(_)) | None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn check_config(check: &cli::CheckConfig) -> anyhow::Result<()> {
+    let config = Layers::gather(&check.settings)?.finish()?;
+    print!("{}", toml::to_string(&config)?);
+    Ok(())
+}
+
+/// Help and the version go to standard output as they are; a mistake becomes one line.
+fn explain(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nothing is left to say when the reader of the help has gone.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(EXIT_USAGE);
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let sentence: Vec<_> =
+        lines.filter(|line| !line.is_empty()).map(|line| line.trim_start_matches("error: ")).collect();
+    eprintln!(
+        "luxwire: {}; `luxwire --help` and `luxwire serve --help` say what there is",
+        sentence.join("; ")
+    );
+    ExitCode::from(EXIT_USAGE)
+}

@@ -1,0 +1,99 @@
+//! `luxwire serve` from start to end: open everything, say so, run, stop in order.
+
+use crate::{
+    cli::Serve,
+    config::{Config, Layers},
+    http::{self, Health, Hosts, Web},
+    limits,
+    listen::{self, Listener, Speaks},
+    log,
+    stop::{StopSignal, StopSignals},
+    storage::DataDir,
+};
+use anyhow::Context as _;
+use std::{io::Write as _, process, sync::Arc};
+use tokio::{
+    runtime,
+    sync::Semaphore,
+    task::{self, LocalSet},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// Runs until it is told to stop.
+pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
+    let mut layers = Layers::gather(&serve.settings)?;
+    layers.add_flags(serve)?;
+    let config = layers.finish()?;
+    log::start();
+    let _data_dir = config.storage.dir.as_deref().map(DataDir::claim).transpose()?;
+    if config.storage.dir.is_some() {
+        warn!("sessions and retained values live in memory: this version keeps nothing across a restart");
+    } else {
+        info!("sessions and retained values live in memory and end with this process");
+    }
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the system refuses what the program needs to run")?;
+    LocalSet::new().block_on(&runtime, run(config))
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    // Before the ready lines: whoever reads those may stop us right away.
+    let mut signals = StopSignals::listen().context("signals cannot be received")?;
+    let mut listeners = Vec::new();
+    for (addresses, speaks) in [(&config.http.listen, Speaks::Http), (&config.mqtt.listen, Speaks::Mqtt)] {
+        for address in addresses {
+            listeners.extend(Listener::open(address, speaks).await?);
+        }
+    }
+    let ready = ready_lines(&listeners);
+    let stop = CancellationToken::new();
+    let machine = rustix::system::uname();
+    let hosts = Hosts::new(&machine.nodename().to_string_lossy(), &config.http.allowed_hosts);
+    let router = http::router(Web { hosts: Arc::new(hosts), health: Health { stop: stop.clone() } });
+    let http_room = Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS));
+    for listener in listeners {
+        match listener.speaks {
+            Speaks::Http => {
+                task::spawn_local(listen::serve_http(
+                    listener,
+                    router.clone(),
+                    Arc::clone(&http_room),
+                    stop.clone(),
+                ));
+            }
+            Speaks::Mqtt => {}
+        }
+    }
+    print(&ready).context("standard output is closed")?;
+
+    let signal = signals.next().await;
+    info!(?signal, "stopping");
+    task::spawn_local(exit_at_once_on_ctrl_c(signals));
+    stop.cancel();
+    Ok(())
+}
+
+/// For somebody who waits at a terminal and has waited enough.
+async fn exit_at_once_on_ctrl_c(mut signals: StopSignals) {
+    while signals.next().await != StopSignal::Interrupt {}
+    process::exit(1);
+}
+
+/// A contract: one line for each listener, then `ready`.
+fn ready_lines(listeners: &[Listener]) -> String {
+    let mut lines = String::new();
+    for listener in listeners {
+        lines += &format!("listening {} {}\n", listener.speaks.as_str(), listener.address);
+    }
+    lines + "ready\n"
+}
+
+/// Whoever started us reads this through a pipe and waits for it.
+fn print(lines: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(lines.as_bytes())?;
+    out.flush()
+}

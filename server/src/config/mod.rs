@@ -1,0 +1,140 @@
+//! The settings: their names, defaults and limits.
+//!
+//! Names are a contract with people's files. A key that this version does not know is an error, never ignored. Nothing
+//! here opens a socket or a directory.
+
+mod address;
+mod layers;
+mod size;
+
+pub(crate) use address::Address;
+pub(crate) use layers::{ConfigError, Layers};
+pub(crate) use size::Size;
+
+use crate::limits;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Every setting.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) mqtt: Mqtt,
+    pub(crate) http: Http,
+    pub(crate) limits: Limits,
+    pub(crate) storage: Storage,
+}
+
+/// MQTT over TCP.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Mqtt {
+    /// One address or a list.
+    #[serde(deserialize_with = "address::one_or_many")]
+    pub(crate) listen: Vec<Address>,
+}
+
+/// The page, the HTTP interface and MQTT over WebSocket.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Http {
+    /// One address or a list.
+    #[serde(deserialize_with = "address::one_or_many")]
+    pub(crate) listen: Vec<Address>,
+    /// Names by which browsers may reach this server, besides IP addresses, `localhost` and the machine's own name.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Origins (`https://lights.example`) whose pages may open a WebSocket, besides our own page's.
+    pub(crate) allowed_origins: Vec<String>,
+}
+
+/// What a client may ask for, and how long it may take.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// MQTT connections at once, TCP and WebSocket together.
+    pub(crate) connections: u32,
+    /// Seconds within which CONNECT must have come.
+    pub(crate) connect_timeout_s: u16,
+    /// The largest MQTT packet.
+    pub(crate) packet_size: Size,
+    /// The longest keep alive interval in seconds; 5.0 clients that ask for more are told to use this one.
+    pub(crate) keep_alive_s: u16,
+    /// QoS 1 and 2 messages that a client may have unacknowledged.
+    pub(crate) receive_maximum: u16,
+    /// Messages that wait for a client.
+    pub(crate) session_queue_messages: u32,
+    /// Their bytes.
+    pub(crate) session_queue_bytes: Size,
+}
+
+/// What is kept on disk.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Storage {
+    /// A directory of our own; `None` keeps nothing.
+    pub(crate) dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// Names the first setting that is out of range, with its range.
+    fn check(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        in_range("limits.connections", limits.connections.into(), 1, 10_000_000)?;
+        in_range("limits.connect_timeout_s", limits.connect_timeout_s.into(), 1, 300)?;
+        in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
+        in_range("limits.keep_alive_s", limits.keep_alive_s.into(), 1, 65_535)?;
+        in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
+        if let Some(origin) = self.http.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(format!(
+                "http.allowed_origins: {origin:?} is no origin; write it like \"https://lights.example\", without a path"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self { listen: vec![Address::new("127.0.0.1", 1883)] }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: vec![Address::new("127.0.0.1", 8080)],
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS,
+            connect_timeout_s: limits::CONNECT_TIMEOUT_S,
+            packet_size: Size::from_bytes(limits::PACKET_SIZE),
+            keep_alive_s: limits::KEEP_ALIVE_S,
+            receive_maximum: limits::RECEIVE_MAXIMUM,
+            session_queue_messages: limits::SESSION_QUEUE_MESSAGES,
+            session_queue_bytes: Size::from_bytes(limits::SESSION_QUEUE_BYTES),
+        }
+    }
+}
+
+fn in_range(key: &str, value: u64, min: u64, max: u64) -> Result<(), String> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{key} is {value}; it must be from {min} to {max}"))
+}
+
+/// `null` is what browsers say for a page from a file or a sandbox; whoever wants to allow that may.
+fn is_origin(text: &str) -> bool {
+    if text == "null" {
+        return true;
+    }
+    let Some((scheme, authority)) = text.split_once("://") else { return false };
+    matches!(scheme, "http" | "https") && !authority.is_empty() && !authority.contains(['/', '?', '#'])
+}

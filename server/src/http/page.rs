@@ -1,0 +1,190 @@
+//! The page and everything that it loads, from inside the program.
+//!
+//! The build leaves a `.br` and a `.gz` beside each file; nothing is compressed here. A debug build reads the files
+//! from `dist/` at each request, so that a page that was built again shows up without building the server.
+
+use super::Problem;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rust_embed::{Embed, EmbeddedFile};
+use sha2::{Digest as _, Sha256};
+
+#[derive(Embed)]
+#[folder = "../dist"]
+#[allow_missing = true]
+struct Dist;
+
+/// `GET /`.
+pub(super) async fn index(request: Request) -> Response {
+    serve("index.html", request.headers()).unwrap_or_else(not_built)
+}
+
+/// Every other path that is a file of the page.
+pub(super) async fn asset(request: Request) -> Response {
+    let path = request.uri().path();
+    serve(path.trim_start_matches('/'), request.headers())
+        .unwrap_or_else(|| Problem::not_found(format!("there is nothing at {path}")).into_response())
+}
+
+/// The inline scripts of the page, as the content security policy names them. Read once: a page that is built again
+/// while a debug build of the server runs, and whose loader differs, needs the server started again.
+pub(super) fn inline_script_hashes() -> Vec<String> {
+    let Some(index) = Dist::get("index.html") else { return Vec::new() };
+    let html = String::from_utf8_lossy(&index.data);
+    inline_scripts(&html).map(|script| BASE64.encode(Sha256::digest(script))).collect()
+}
+
+/// How a file may be packed, best first: what the Accept-Encoding header calls it, and the sibling's suffix.
+const PACKED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+fn serve(path: &str, request: &HeaderMap) -> Option<Response> {
+    let content_type = content_type(path)?;
+    let plain = Dist::get(path)?;
+    let accepted =
+        request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let packed = PACKED
+        .iter()
+        .filter(|(encoding, _)| accepts(accepted, encoding))
+        .find_map(|(encoding, suffix)| Some((*encoding, Dist::get(&format!("{path}{suffix}"))?)));
+    let (encoding, file) = packed.map_or((None, plain), |(encoding, file)| (Some(encoding), file));
+
+    let tag = entity_tag(&file);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control(path)));
+    let known = request.get(header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag));
+    headers.insert(header::ETAG, tag);
+    if known {
+        return Some((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    Some((headers, file.data).into_response())
+}
+
+fn not_built() -> Response {
+    const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Luxwire</title>\
+        <h1>The broker runs, but the page is not part of this build.</h1>\
+        <p>Run <code>cargo xtask build</code> and start the server again.</p></html>\n";
+    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], axum::response::Html(PAGE)).into_response()
+}
+
+/// The types of the files that a page consists of; a packed sibling is not a file of its own.
+fn content_type(path: &str) -> Option<&'static str> {
+    Some(match path.rsplit_once('.')?.1 {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "webp" => "image/webp",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => return None,
+    })
+}
+
+/// A name with a hash of its content never means anything else; any other may change with the next version.
+fn cache_control(path: &str) -> &'static str {
+    if is_hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" }
+}
+
+/// Trunk puts sixteen hexadecimal digits after a hyphen: `page-0123456789abcdef.js`, `page-0123456789abcdef_bg.wasm`.
+fn is_hashed(path: &str) -> bool {
+    path.split(['-', '_', '.'])
+        .any(|part| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn entity_tag(file: &EmbeddedFile) -> HeaderValue {
+    let hash: String =
+        file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::from_str(&format!("\"{hash}\"")).expect("hexadecimal digits are visible ASCII")
+}
+
+fn names(if_none_match: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(known), Ok(tag)) = (if_none_match.to_str(), tag.to_str()) else { return false };
+    known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
+}
+
+/// Whether an Accept-Encoding header names this encoding and does not give it the weight 0.
+fn accepts(accept_encoding: &str, encoding: &str) -> bool {
+    accept_encoding.split(',').any(|part| {
+        let mut words = part.split(';').map(str::trim);
+        let named = words.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+        let refused = words.any(|word| {
+            word.strip_prefix("q=")
+                .and_then(|weight| weight.parse::<f32>().ok())
+                .is_some_and(|weight| weight == 0.0)
+        });
+        named && !refused
+    })
+}
+
+/// The text of each `<script>` that has no `src`.
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|after| {
+        let (attributes, rest) = after.split_once('>')?;
+        let (script, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=")).then_some(script)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_hash_are_kept_for_ever() {
+        for hashed in [
+            "page-0123456789abcdef.js",
+            "luxwire-frontend-91f1820d6840ee06_bg.wasm",
+            "a/b-00112233445566ff.css",
+        ] {
+            assert!(is_hashed(hashed), "{hashed}");
+        }
+        for plain in ["index.html", "icon-192.png", "page-0123456789abcdeg.js", "manifest.webmanifest"] {
+            assert!(!is_hashed(plain), "{plain}");
+        }
+    }
+
+    #[test]
+    fn an_encoding_is_used_only_if_the_browser_takes_it() {
+        let check = |header: &str, brotli: bool| assert_eq!(accepts(header, "br"), brotli, "{header:?}");
+        check("gzip, deflate, br, zstd", true);
+        check("br;q=0.5", true);
+        check("gzip;q=1.0, BR", true);
+        check("br;q=0", false);
+        check("gzip, br; q=0.0", false);
+        check("gzip", false);
+        check("", false);
+    }
+
+    #[test]
+    fn inline_scripts_are_found_and_others_are_not() {
+        let html =
+            "<script src=\"a.js\"></script><script type=\"module\">go()</script><p><script>stop()</script>";
+        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["go()", "stop()"]);
+    }
+
+    #[test]
+    fn a_browser_that_has_the_file_is_told_so() {
+        let tag = HeaderValue::from_static("\"ab\"");
+        for known in ["\"ab\"", "\"x\", \"ab\"", "W/\"ab\"", "*"] {
+            assert!(names(&HeaderValue::from_static(known), &tag), "{known}");
+        }
+        assert!(!names(&HeaderValue::from_static("\"abc\""), &tag));
+    }
+}

@@ -1,0 +1,64 @@
+//! HTTP connections: accepting them and giving each to hyper. What is answered stands in [`crate::http`].
+
+use super::{Listener, Seldom};
+use crate::{http::Peer, limits};
+use axum::{Router, body::Body};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{net::SocketAddr, pin::pin, sync::Arc};
+use tokio::{
+    net::TcpStream,
+    select, spawn,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+use tracing::{debug, warn};
+
+/// Accepts until `stop`.
+pub(crate) async fn serve(listener: Listener, router: Router, room: Arc<Semaphore>, stop: CancellationToken) {
+    let mut refusals = Seldom::default();
+    while let Some((stream, peer)) = stop.run_until_cancelled(listener.accept()).await {
+        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+            if let Some(times) = refusals.happened(limits::REFUSALS_LOGGED_EVERY) {
+                warn!(%peer, times, "HTTP connections refused: {} are open", limits::HTTP_CONNECTIONS);
+            }
+            continue;
+        };
+        spawn(connection(stream, peer, router.clone(), permit, stop.clone()));
+    }
+}
+
+/// One connection until it ends, is upgraded, or lived too long.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    _permit: OwnedSemaphorePermit,
+    stop: CancellationToken,
+) {
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        router.clone().call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits::HTTP_HEAD_TIMEOUT)
+        .max_buf_size(limits::HTTP_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = sleep(limits::HTTP_CONNECTION_LIFETIME) => return debug!(%peer, "HTTP connection lived too long"),
+    };
+    if let Err(error) = ended {
+        debug!(%peer, %error, "HTTP connection ended");
+    }
+}

@@ -1,0 +1,151 @@
+//! Listeners: opening them, and accepting without ever spinning.
+
+mod http;
+
+pub(crate) use http::serve as serve_http;
+
+use crate::{config::Address, limits};
+use anyhow::Context as _;
+use socket2::{SockRef, TcpKeepalive};
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream, lookup_host},
+    time::sleep,
+};
+use tracing::{debug, error};
+
+/// What a listener speaks, in the words of the ready lines and the flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Http,
+    Mqtt,
+}
+
+/// An open listener and the address that it got.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    pub(crate) speaks: Speaks,
+    pub(crate) address: SocketAddr,
+}
+
+impl Speaks {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Mqtt => "mqtt",
+        }
+    }
+}
+
+impl Listener {
+    /// Opens every address that the name stands for.
+    pub(crate) async fn open(address: &Address, speaks: Speaks) -> anyhow::Result<Vec<Self>> {
+        let resolved = lookup_host((address.host(), address.port())).await.with_context(|| {
+            let host = address.host();
+            format!("cannot listen on {address}: {host} is no name of this machine; write an IP address")
+        })?;
+        let mut listeners = Vec::new();
+        for address in resolved {
+            let socket =
+                TcpListener::bind(address).await.map_err(|error| cannot_listen(address, speaks, &error))?;
+            let address = socket.local_addr().context("a listener has no address")?;
+            listeners.push(Self { socket, speaks, address });
+        }
+        Ok(listeners)
+    }
+
+    /// The next connection, its options set. Rests while the system has no room for one.
+    pub(crate) async fn accept(&self) -> (TcpStream, SocketAddr) {
+        let mut failing = false;
+        loop {
+            match self.socket.accept().await {
+                Ok((stream, peer)) => match prepare(&stream) {
+                    Ok(()) => return (stream, peer),
+                    Err(error) => debug!(%peer, %error, "connection gone before it was used"),
+                },
+                Err(error) if is_one_connection(&error) => {
+                    debug!(%error, "connection gone before it was accepted")
+                }
+                Err(error) => {
+                    if !failing {
+                        error!(%error, address = %self.address, "no connection can be accepted for now");
+                        failing = true;
+                    }
+                    sleep(limits::ACCEPT_BACK_OFF).await;
+                }
+            }
+        }
+    }
+}
+
+/// Small messages leave at once, and a peer that lost its power is noticed even if it never speaks MQTT.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new()
+        .with_time(limits::TCP_KEEP_ALIVE_AFTER)
+        .with_interval(limits::TCP_KEEP_ALIVE_INTERVAL)
+        .with_retries(limits::TCP_KEEP_ALIVE_RETRIES);
+    socket.set_tcp_keepalive(&probes)
+}
+
+/// These concern the one connection that was about to be accepted, and the next may be fine.
+fn is_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+fn cannot_listen(address: SocketAddr, speaks: Speaks, error: &io::Error) -> anyhow::Error {
+    let speaks = speaks.as_str();
+    let mend = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!(
+                "another program uses this port; stop it, or choose another port: --{speaks} {}:0 picks a free one",
+                host(address)
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "this user may not open ports below 1024; choose another: --{speaks} {}:8080",
+                host(address)
+            )
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!(
+                "this machine does not have this address; --{speaks} 0.0.0.0:{} listens on all it has",
+                address.port()
+            )
+        }
+        _ => format!("{error}; choose another address with --{speaks} HOST:PORT"),
+    };
+    anyhow::anyhow!("cannot listen on {address} for {speaks}: {mend}")
+}
+
+fn host(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(address) => address.ip().to_string(),
+        SocketAddr::V6(address) => format!("[{}]", address.ip()),
+    }
+}
+
+/// Says something at most once in a while, however often it happens.
+#[derive(Debug, Default)]
+pub(crate) struct Seldom {
+    last: Option<tokio::time::Instant>,
+    times: u64,
+}
+
+impl Seldom {
+    /// `Some(times)` when it should be said, `times` being how often it happened since it was last said.
+    pub(crate) fn happened(&mut self, every: Duration) -> Option<u64> {
+        self.times += 1;
+        if self.last.is_some_and(|last| last.elapsed() < every) {
+            return None;
+        }
+        self.last = Some(tokio::time::Instant::now());
+        Some(std::mem::take(&mut self.times))
+    }
+}
