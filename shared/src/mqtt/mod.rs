@@ -6,15 +6,23 @@
 
 mod error;
 pub mod flow;
+mod frame;
+pub mod limits;
 mod packet;
+mod property;
 mod qos;
+mod reader;
 mod reason;
+mod sink;
 mod text;
 mod topic;
+mod variable;
 mod version;
 
 pub use error::{DecodeError, EncodeError};
+pub use frame::{Frame, Framer, PacketType};
 pub use packet::*;
+pub use property::Property;
 pub use qos::{Delivery, PacketId, QoS};
 pub use reason::ReasonCode;
 pub use text::{Text, TextError};

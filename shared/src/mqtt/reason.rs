@@ -2,6 +2,8 @@
 //!
 //! Older versions have no such numbers, or fewer; the codec translates where it writes them.
 
+use crate::mqtt::{DecodeError, reader::Reader};
+
 /// A reason code of MQTT 5.0, section 2.4. Codes of 0x80 and above are failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -143,6 +145,12 @@ impl ReasonCode {
             0xA2 => Self::WildcardSubscriptionsNotSupported,
             _ => return None,
         })
+    }
+
+    /// Takes the code from the front of `reader`, if it is one that `allows` lets through.
+    pub(crate) fn read(reader: &mut Reader, allows: impl Fn(Self) -> bool) -> Result<Self, DecodeError> {
+        let number = reader.u8()?;
+        Self::from_number(number).filter(|reason| allows(*reason)).ok_or(DecodeError::ReasonCode(number))
     }
 
     /// The number on the wire.

@@ -1,5 +1,7 @@
 //! The versions of the protocol, as a client names them in CONNECT.
 
+use crate::mqtt::{DecodeError, reader::Reader};
+
 /// A version of MQTT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
@@ -32,5 +34,18 @@ impl Version {
     /// Whether packets of this version carry properties and reason codes.
     pub const fn has_properties(self) -> bool {
         matches!(self, Self::V5)
+    }
+
+    /// Takes the protocol name and level from the front of a CONNECT. [MQTT-3.1.2-1] [MQTT-3.1.2-2]
+    pub(crate) fn read(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let name = reader.binary()?;
+        if name != "MQTT" && name != "MQIsdp" {
+            return Err(DecodeError::ProtocolName);
+        }
+        let level = reader.u8()?;
+        [Self::V3_1, Self::V3_1_1, Self::V5]
+            .into_iter()
+            .find(|version| version.level() == level && name == version.protocol_name())
+            .ok_or(DecodeError::ProtocolLevel(level))
     }
 }

@@ -1,8 +1,15 @@
 //! PUBLISH: a message on its way.
 
-use crate::mqtt::{Delivery, PayloadFormat, QoS, SubscriptionId, Text, TopicName, UserProperties};
+use crate::mqtt::{
+    DecodeError, Delivery, EncodeError, PacketType, PayloadFormat, Property, QoS, SubscriptionId, Text,
+    TopicName, UserProperties, Version,
+    property::{self, Field, PropertySet, Value, property_table},
+    reader::Reader,
+    sink::{Counter, Sink, short_enough},
+    variable,
+};
 use alloc::{boxed::Box, vec::Vec};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use core::num::NonZeroU16;
 
 /// A message. Section 3.3.
@@ -21,14 +28,14 @@ pub struct Publish {
 }
 
 /// The topic of a PUBLISH: its name, a number that stands for it, or both to introduce the number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PublishTopic {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishTopic<N = TopicName> {
     /// The whole name.
-    Name(TopicName),
+    Name(N),
     /// A number that this connection gave a name earlier; 5.0 only.
     Alias(TopicAlias),
-    /// A name, and the number that stands for it from here on; 5.0 only.
-    NameAndAlias(TopicName, TopicAlias),
+    /// A name, and the number that stands for it from here on; 5.0 only, elsewhere the name alone is written.
+    NameAndAlias(N, TopicAlias),
 }
 
 /// A number that stands for a topic name on one connection in one direction; never 0. [MQTT-3.3.2-8]
@@ -54,6 +61,26 @@ pub struct PublishProperties {
     pub content_type: Option<Text>,
 }
 
+/// A PUBLISH made of borrowed parts, to be written without being built: one message goes out to many receivers, and for
+/// each of them only a few fields differ.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishRef<'a> {
+    /// The quality of service, with what it needs.
+    pub delivery: Delivery,
+    /// The RETAIN flag.
+    pub retain: bool,
+    /// Where.
+    pub topic: PublishTopic<&'a TopicName>,
+    /// What all receivers share; its expiry and its subscription identifiers are not looked at.
+    pub properties: Option<&'a PublishProperties>,
+    /// The seconds that are left, in place of those in `properties`.
+    pub message_expiry_interval_s: Option<u32>,
+    /// The receiver's subscriptions, in place of those in `properties`.
+    pub subscription_ids: &'a [SubscriptionId],
+    /// The application's bytes.
+    pub payload: &'a [u8],
+}
+
 impl Publish {
     /// A message at QoS 0 without properties.
     pub fn new(topic: TopicName, payload: impl Into<Bytes>) -> Self {
@@ -69,5 +96,201 @@ impl Publish {
     /// The quality of service.
     pub const fn qos(&self) -> QoS {
         self.delivery.qos()
+    }
+}
+
+const RETAIN: u8 = 0b0001;
+const QOS: u8 = 0b0110;
+const QOS_SHIFT: u32 = QOS.trailing_zeros();
+const DUP: u8 = 0b1000;
+
+impl Publish {
+    #[inline]
+    pub(crate) fn read(flags: u8, mut reader: Reader, version: Version) -> Result<Self, DecodeError> {
+        let dup = flags & DUP != 0;
+        let qos = QoS::from_number((flags & QOS) >> QOS_SHIFT).ok_or(DecodeError::QoS)?; // [MQTT-3.3.1-4]
+        if dup && qos == QoS::AtMostOnce {
+            return Err(DecodeError::DupAtQoS0); // [MQTT-3.3.1-2]
+        }
+        let name = reader.text()?; // [MQTT-3.3.2-1]
+        let delivery = match qos {
+            QoS::AtMostOnce => Delivery::AtMostOnce, // [MQTT-2.2.1-2]
+            QoS::AtLeastOnce => Delivery::AtLeastOnce { id: reader.packet_id()?, dup },
+            QoS::ExactlyOnce => Delivery::ExactlyOnce { id: reader.packet_id()?, dup },
+        };
+        let (alias, properties) = match property::take_block(&mut reader, version)? {
+            None => (None, None),
+            Some(block) => read_properties(block)?,
+        };
+        Ok(Self {
+            delivery,
+            retain: flags & RETAIN != 0,
+            topic: PublishTopic::read(name, alias, version)?,
+            properties,
+            payload: reader.remainder(),
+        })
+    }
+
+    /// The same packet as borrowed parts.
+    pub fn as_parts(&self) -> PublishRef<'_> {
+        let properties = self.properties.as_deref();
+        PublishRef {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.as_ref(),
+            properties,
+            message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
+            subscription_ids: properties.map_or(&[], |properties| &properties.subscription_ids),
+            payload: &self.payload,
+        }
+    }
+}
+
+impl PublishTopic {
+    #[inline]
+    fn read(name: Text, alias: Option<TopicAlias>, version: Version) -> Result<Self, DecodeError> {
+        match alias {
+            Some(alias) if name.is_empty() => Ok(Self::Alias(alias)),
+            None if name.is_empty() && version.has_properties() => Err(DecodeError::TopicMissing),
+            alias => {
+                let name = TopicName::try_from(name).map_err(DecodeError::Topic)?; // [MQTT-3.3.2-2]
+                Ok(match alias {
+                    Some(alias) => Self::NameAndAlias(name, alias),
+                    None => Self::Name(name),
+                })
+            }
+        }
+    }
+
+    /// The same topic, borrowed.
+    pub const fn as_ref(&self) -> PublishTopic<&TopicName> {
+        match self {
+            Self::Name(name) => PublishTopic::Name(name),
+            Self::Alias(alias) => PublishTopic::Alias(*alias),
+            Self::NameAndAlias(name, alias) => PublishTopic::NameAndAlias(name, *alias),
+        }
+    }
+}
+
+type AliasAndProperties = (Option<TopicAlias>, Option<Box<PublishProperties>>);
+
+fn read_properties(block: Reader) -> Result<AliasAndProperties, DecodeError> {
+    let mut alias: Option<TopicAlias> = None;
+    let mut properties: Option<Box<PublishProperties>> = None;
+    property::read_each(block, |property, block| match property {
+        Property::TopicAlias => alias.read(property, block),
+        other => properties.get_or_insert_default().read_one(other, block),
+    })?;
+    Ok((alias, properties))
+}
+
+property_table!(PublishProperties {
+    PayloadFormat: payload_format,
+    MessageExpiryInterval: message_expiry_interval_s,
+    ResponseTopic: response_topic,
+    CorrelationData: correlation_data,
+    UserProperty: user_properties,
+    SubscriptionId: subscription_ids,
+    ContentType: content_type,
+});
+
+/// How long the parts of a PUBLISH are.
+struct Lengths {
+    properties: usize,
+    /// What the fixed header says.
+    remaining: u32,
+}
+
+impl PublishRef<'_> {
+    /// Appends the packet to `out`; leaves `out` as it is on an error.
+    #[inline]
+    pub fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
+        let lengths = self.lengths(version)?;
+        let (remaining, remaining_len) = variable::bytes(lengths.remaining);
+        out.reserve(1 + remaining_len + lengths.remaining as usize);
+        out.u8(PacketType::Publish.number() << 4 | self.flags());
+        out.put(&remaining[..remaining_len]);
+        self.write_body(version, lengths.properties, out)
+    }
+
+    /// Everything behind the fixed header.
+    pub(crate) fn write(&self, version: Version, sink: &mut impl Sink) -> Result<(), EncodeError> {
+        self.write_body(version, self.lengths(version)?.properties, sink)
+    }
+
+    #[inline]
+    fn write_body(
+        &self,
+        version: Version,
+        properties_len: usize,
+        sink: &mut impl Sink,
+    ) -> Result<(), EncodeError> {
+        sink.binary(self.topic.name().as_bytes())?;
+        if let Some(id) = self.delivery.packet_id() {
+            sink.u16(id.number());
+        }
+        if version.has_properties() {
+            sink.variable(properties_len)?;
+            if properties_len > 0 {
+                self.write_properties(sink)?;
+            }
+        }
+        sink.put(self.payload);
+        Ok(())
+    }
+
+    /// How many bytes [`PublishRef::encode`] appends.
+    pub fn encoded_len(&self, version: Version) -> Result<usize, EncodeError> {
+        let remaining = self.lengths(version)?.remaining;
+        Ok(1 + variable::len(remaining) + remaining as usize)
+    }
+
+    #[inline]
+    fn lengths(&self, version: Version) -> Result<Lengths, EncodeError> {
+        let name_len = 2 + self.topic.name().len();
+        let id_len = if self.delivery.packet_id().is_some() { 2 } else { 0 };
+        let plain_len = (name_len + id_len).saturating_add(self.payload.len());
+        if !version.has_properties() {
+            if let PublishTopic::Alias(_) = self.topic {
+                return Err(EncodeError::NotInThisVersion);
+            }
+            return Ok(Lengths { properties: 0, remaining: short_enough(plain_len)? });
+        }
+        let mut counter = Counter::default();
+        self.write_properties(&mut counter)?;
+        let block_len = variable::len(short_enough(counter.len)?) + counter.len;
+        Ok(Lengths { properties: counter.len, remaining: short_enough(plain_len.saturating_add(block_len))? })
+    }
+
+    pub(crate) fn flags(&self) -> u8 {
+        let set = |condition: bool, flag: u8| if condition { flag } else { 0 };
+        self.delivery.qos().number() << QOS_SHIFT | set(self.retain, RETAIN) | set(self.delivery.dup(), DUP)
+    }
+
+    fn write_properties(&self, sink: &mut impl Sink) -> Result<(), EncodeError> {
+        if let PublishTopic::Alias(alias) | PublishTopic::NameAndAlias(_, alias) = self.topic {
+            Some(alias).write(Property::TopicAlias, sink)?;
+        }
+        self.message_expiry_interval_s.write(Property::MessageExpiryInterval, sink)?;
+        for id in self.subscription_ids {
+            sink.u8(Property::SubscriptionId.number());
+            id.write(sink)?;
+        }
+        let Some(properties) = self.properties else { return Ok(()) };
+        properties.payload_format.write(Property::PayloadFormat, sink)?;
+        properties.response_topic.write(Property::ResponseTopic, sink)?;
+        properties.correlation_data.write(Property::CorrelationData, sink)?;
+        properties.content_type.write(Property::ContentType, sink)?;
+        properties.user_properties.write(Property::UserProperty, sink) // [MQTT-3.3.2-17] [MQTT-3.3.2-18]
+    }
+}
+
+impl PublishTopic<&TopicName> {
+    /// What stands in the topic field; empty if the alias says it all.
+    fn name(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::NameAndAlias(name, _) => name.as_str(),
+            Self::Alias(_) => "",
+        }
     }
 }

@@ -1,0 +1,247 @@
+//! Cuts a stream of bytes into packets, wherever the network cut it.
+//!
+//! It looks at the fixed header only: what a packet says is the business of [`Packet::decode`](crate::mqtt::Packet).
+
+use crate::mqtt::{DecodeError, Version, reader::Reader, variable};
+use alloc::vec::Vec;
+use bytes::{Buf, Bytes};
+use core::mem;
+
+/// Collects bytes until a packet is whole.
+///
+/// Bytes that hold whole packets are not copied: the packets share them. Only the beginning of a packet whose rest has
+/// not come yet is copied, into a buffer that grows with what arrives and never with what a length claims, and that does
+/// not keep a large read buffer alive.
+#[derive(Debug)]
+pub struct Framer {
+    packet_size_max: u32,
+    /// The beginning of one packet.
+    partial: Vec<u8>,
+    /// What was not looked at yet; follows `partial`.
+    arrived: Bytes,
+}
+
+/// One whole packet whose content was not looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    packet_type: PacketType,
+    flags: u8,
+    /// Whether the Remaining Length was longer than needed, which 5.0 forbids. [MQTT-1.5.5-1]
+    overlong: bool,
+    body: Bytes,
+}
+
+/// The fifteen kinds of packets, by the number in the upper half of the first byte. Section 2.1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "documented at the variants of Packet")]
+pub enum PacketType {
+    Connect = 1,
+    Connack = 2,
+    Publish = 3,
+    Puback = 4,
+    Pubrec = 5,
+    Pubrel = 6,
+    Pubcomp = 7,
+    Subscribe = 8,
+    Suback = 9,
+    Unsubscribe = 10,
+    Unsuback = 11,
+    Pingreq = 12,
+    Pingresp = 13,
+    Disconnect = 14,
+    Auth = 15,
+}
+
+/// What a fixed header says.
+struct Header {
+    packet_type: PacketType,
+    flags: u8,
+    overlong: bool,
+    len: usize,
+    packet_len: usize,
+}
+
+impl Framer {
+    /// Nothing received yet; a packet may have `packet_size_max` bytes, its fixed header included.
+    pub const fn new(packet_size_max: u32) -> Self {
+        Self { packet_size_max, partial: Vec::new(), arrived: Bytes::new() }
+    }
+
+    /// Changes the limit for every packet whose fixed header was not yet read.
+    pub const fn set_packet_size_max(&mut self, packet_size_max: u32) {
+        self.packet_size_max = packet_size_max;
+    }
+
+    /// Hands over what was read. Take every packet with [`Framer::next_frame`] first: bytes that still wait there are
+    /// copied.
+    pub fn push(&mut self, bytes: Bytes) {
+        if self.arrived.is_empty() {
+            self.arrived = bytes;
+        } else {
+            let waiting = mem::take(&mut self.arrived);
+            self.arrived = [waiting, bytes].concat().into();
+        }
+    }
+
+    /// The next whole packet; `None` until more bytes come. An error is final: the stream has lost its rhythm, and each
+    /// further call says the same.
+    #[inline]
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, DecodeError> {
+        if !self.partial.is_empty() {
+            return self.complete_partial();
+        }
+        match Header::parse(&self.arrived, self.packet_size_max)? {
+            Some(header) if header.packet_len <= self.arrived.len() => {
+                let packet = self.arrived.split_to(header.packet_len);
+                Ok(Some(header.frame(packet)))
+            }
+            header => {
+                self.keep(self.arrived.len(), header.map_or(usize::MAX, |header| header.packet_len));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The kind of the packet that has begun to arrive and is not whole, so that one which must not come here can be
+    /// refused without waiting for its end.
+    pub fn begun(&self) -> Option<PacketType> {
+        PacketType::from_number(self.partial.first().or(self.arrived.first())? >> 4)
+    }
+
+    /// How many bytes wait for the rest of their packet.
+    pub fn pending_len(&self) -> usize {
+        self.partial.len() + self.arrived.len()
+    }
+
+    fn complete_partial(&mut self) -> Result<Option<Frame>, DecodeError> {
+        loop {
+            let header = Header::parse(&self.partial, self.packet_size_max)?;
+            let Some(header) = header else {
+                if self.arrived.is_empty() {
+                    return Ok(None);
+                }
+                // The fixed header has five bytes at most: one at a time until it is whole.
+                self.keep(1, usize::MAX);
+                continue;
+            };
+            self.keep(header.packet_len.saturating_sub(self.partial.len()), header.packet_len);
+            if self.partial.len() < header.packet_len {
+                return Ok(None);
+            }
+            return Ok(Some(header.frame(Bytes::from(mem::take(&mut self.partial)))));
+        }
+    }
+
+    /// Moves at most `len` bytes of `arrived` to `partial`, whose room doubles as it fills, but never beyond the packet.
+    fn keep(&mut self, len: usize, packet_len: usize) {
+        let len = len.min(self.arrived.len());
+        let have = self.partial.len();
+        if self.partial.capacity() - have < len {
+            let doubled = (have * 2).min(packet_len);
+            self.partial.reserve_exact(doubled.saturating_sub(have).max(len));
+        }
+        self.partial.extend_from_slice(&self.arrived[..len]);
+        self.arrived.advance(len);
+        if self.arrived.is_empty() {
+            // Even an empty rest would keep the read buffer alive.
+            self.arrived = Bytes::new();
+        }
+    }
+}
+
+impl Frame {
+    /// Which of the fifteen it is.
+    pub const fn packet_type(&self) -> PacketType {
+        self.packet_type
+    }
+
+    /// The lower half of the first byte.
+    pub(crate) const fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    pub(crate) const fn overlong(&self) -> bool {
+        self.overlong
+    }
+
+    pub(crate) fn into_body(self) -> Bytes {
+        self.body
+    }
+
+    /// The version that a CONNECT names, even if the rest of it is malformed, so that the refusal can be written in the
+    /// client's own version. `None` for other packets and for versions that do not exist.
+    pub fn connect_version(&self) -> Option<Version> {
+        match self.packet_type {
+            PacketType::Connect => Version::read(&mut Reader::new(self.body.clone())).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl PacketType {
+    /// The kind with this number; `None` for 0 and above 15.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Connect,
+            2 => Self::Connack,
+            3 => Self::Publish,
+            4 => Self::Puback,
+            5 => Self::Pubrec,
+            6 => Self::Pubrel,
+            7 => Self::Pubcomp,
+            8 => Self::Subscribe,
+            9 => Self::Suback,
+            10 => Self::Unsubscribe,
+            11 => Self::Unsuback,
+            12 => Self::Pingreq,
+            13 => Self::Pingresp,
+            14 => Self::Disconnect,
+            15 => Self::Auth,
+            _ => return None,
+        })
+    }
+
+    /// 1 to 15.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// What the lower half of the first byte must be; `None` for PUBLISH, whose own it is. [MQTT-2.1.3-1]
+    pub(crate) const fn reserved_flags(self) -> Option<u8> {
+        match self {
+            Self::Publish => None,
+            // [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
+            Self::Pubrel | Self::Subscribe | Self::Unsubscribe => Some(0b0010),
+            // [MQTT-3.14.1-1] [MQTT-3.15.1-1]
+            _ => Some(0b0000),
+        }
+    }
+}
+
+impl Header {
+    /// The fixed header at the front of `bytes`; `None` if it has not come whole.
+    #[inline]
+    fn parse(bytes: &[u8], packet_size_max: u32) -> Result<Option<Self>, DecodeError> {
+        let Some((&first, after_first)) = bytes.split_first() else { return Ok(None) };
+        let packet_type = PacketType::from_number(first >> 4).ok_or(DecodeError::PacketType)?;
+        let (remaining_len, length_len, shortest) = match variable::parse(after_first) {
+            variable::Parsed::Value { value, len, shortest } => (value, len, shortest),
+            variable::Parsed::Incomplete => return Ok(None),
+            variable::Parsed::TooLong => return Err(DecodeError::RemainingLength),
+        };
+        let len = 1 + length_len;
+        // On the header alone: nothing of a packet that is too large is kept.
+        let packet_len = len + remaining_len as usize;
+        if packet_len > packet_size_max as usize {
+            return Err(DecodeError::PacketTooLarge);
+        }
+        Ok(Some(Self { packet_type, flags: first & 0x0F, overlong: !shortest, len, packet_len }))
+    }
+
+    #[inline]
+    fn frame(self, mut packet: Bytes) -> Frame {
+        packet.advance(self.len);
+        Frame { packet_type: self.packet_type, flags: self.flags, overlong: self.overlong, body: packet }
+    }
+}
