@@ -7,5 +7,6 @@
 
 extern crate alloc;
 
+pub mod model;
 pub mod mqtt;
 pub mod time;
