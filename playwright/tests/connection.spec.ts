@@ -1,0 +1,102 @@
+// Bad days of the connection: the page says what is, goes on by itself, and shows the truth again afterwards.
+
+import { expect, expectFinal, expectLevel, test } from '../fixtures';
+import { Mosquitto } from '../fixtures/mosquitto';
+
+const RECONNECTING = /^Reconnecting( in \d+ s|…)$/;
+const ONLINE = /^Online, /;
+
+test('the server is killed in the middle of a drag: what was released meanwhile arrives once', async ({
+  luxwire,
+  visit,
+  lamp,
+}) => {
+  const anna = await visit();
+  const ben = await visit();
+  const light = anna.light('Desk');
+  await light.grab(40);
+  await light.dragTo(60, 20);
+  const before = await light.level();
+  await expectLevel(ben.light('Desk'), before);
+
+  await luxwire.kill();
+  lamp.forget();
+  await light.dragTo(85, 20);
+  await expect(anna.connection).toHaveText(RECONNECTING);
+  await expect(ben.connection).toHaveText(RECONNECTING);
+  const released = await light.level();
+  expect(released).toBeGreaterThan(before);
+  await light.release();
+  await expect(light.value).toHaveText(new RegExp(`${released}`));
+
+  await luxwire.startAgain();
+  await expect(anna.connection).toHaveText(ONLINE);
+  await expect(ben.connection).toHaveText(ONLINE);
+  await expect.poll(() => lamp.value()).toBe(String(released));
+  await expectLevel(light, released);
+  await expectLevel(ben.light('Desk'), released);
+
+  // What comes next comes last, so a repetition would stand before it.
+  await light.slider.press('Home');
+  await expectFinal(lamp, 1);
+  const heard = lamp.heard().map((message) => message.payload);
+  expect(heard.slice(0, heard.indexOf('1'))).toEqual([String(released)]);
+});
+
+test('a drag outlives a restart of the server', async ({ luxwire, visit, lamp }) => {
+  const anna = await visit();
+  const light = anna.light('Desk');
+  await light.grab(10);
+  await light.dragTo(30, 20);
+  const thumb = await light.watch();
+  await luxwire.kill();
+  lamp.forget();
+  await light.dragTo(50, 20);
+  await expect(anna.connection).toHaveText(RECONNECTING);
+  await luxwire.startAgain();
+  await expect(anna.connection).toHaveText(ONLINE);
+  await expect.poll(() => lamp.connected).toBe(true);
+
+  await light.dragTo(80, 30);
+  const held = await light.level();
+  await expect.poll(() => lamp.value()).toBe(String(held));
+  await light.dragTo(90, 10);
+  const released = await light.level();
+  await light.release();
+  await expectFinal(lamp, released);
+  const levels = (await thumb.stop()).map((shown) => shown.level);
+  expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+});
+
+test('a cut line is mended, and what happened meanwhile is shown', async ({ visit, wire, lamp }) => {
+  const page = await visit({ origin: wire.origin });
+  await expectLevel(page.light('Desk'), 40);
+  wire.cut();
+  await expect(page.connection).toHaveText(RECONNECTING);
+  await lamp.set(88);
+  // The last thing known stays on the screen until there is something better.
+  await expect(page.light('Desk').value).toHaveText(/40/);
+  wire.mend();
+  await expect(page.connection).toHaveText(ONLINE);
+  await expectLevel(page.light('Desk'), 88);
+  expect(lamp.heard().map((message) => message.payload)).toEqual(['88']);
+});
+
+test('a server that says nothing more is noticed', async ({ luxwire, visit }) => {
+  const page = await visit({ prepare: (each) => each.clock.install() });
+  await expect(page.connection).toHaveText(ONLINE);
+  luxwire.freeze();
+  // Two minutes on the page's clock: more than any keep alive.
+  await page.page.clock.runFor(120_000);
+  await expect(page.connection).toHaveText(/^Reconnecting|^Connecting/);
+  luxwire.thaw();
+  await page.page.clock.runFor(60_000);
+  await expect(page.connection).toHaveText(ONLINE);
+});
+
+test('a broker that refuses is said to refuse', async ({ visit }) => {
+  const strict = await Mosquitto.start({ anonymous: false });
+  const page = await visit({ broker: strict.url });
+  await expect(page.connection).toHaveText(/^Refused: .*\b(authori|permitted|allowed|sign)/i);
+  await strict.stop();
+});

@@ -1,0 +1,130 @@
+// The finger and the slider: it follows at once, sends little, and never jumps.
+
+import { expect, expectFinal, expectLevel, test } from '../fixtures';
+import type { Shown } from '../fixtures/lights-page';
+
+test('a drag sends at most ten values a second, and the released one last', async ({ visit, lamp }) => {
+  const light = (await visit()).light('Desk');
+  await expectLevel(light, 40);
+
+  const began = performance.now();
+  await light.grab(10);
+  await light.dragTo(95, 60);
+  const released = await light.level();
+  await light.release();
+  const lasted = performance.now() - began;
+  await expectFinal(lamp, released);
+
+  // [the first at once, then one each 100 ms, the released one when it is released]
+  const heard = lamp.heard();
+  expect(heard.length).toBeLessThanOrEqual(1 + Math.floor(lasted / 100) + 1);
+  expect(heard.length, 'values sent while the finger moved').toBeGreaterThanOrEqual(lasted / 300);
+  expect(heard.slice(0, -1).map((message) => message.qos)).toEqual(heard.slice(0, -1).map(() => 0));
+  const levels = heard.map((message) => Number(message.payload));
+  expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+});
+
+test('the thumb never jumps back, though the echo of each value comes late', async ({ visit, wire, lamp }) => {
+  const light = (await visit({ origin: wire.origin })).light('Desk');
+  await expectLevel(light, 40);
+  wire.answersLateByMs = 500;
+
+  await light.grab(10);
+  await expect.poll(() => lamp.value()).toBeDefined();
+  const watch = await light.watch();
+  await light.dragTo(95, 60);
+  const released = await light.level();
+  await light.release();
+  // The broker's own order of things: this arrives after all echoes of the drag.
+  await expectFinal(lamp, released);
+  await lamp.set(99);
+  await expectLevel(light, 99);
+
+  expectOnlyRises(await watch.stop());
+});
+
+test('two people drag the same light: each keeps their own thumb, and both end with what was released last', async ({
+  visit,
+  lamp,
+}) => {
+  const anna = (await visit()).light('Desk');
+  const ben = (await visit()).light('Desk');
+  await expectLevel(anna, 40);
+  await expectLevel(ben, 40);
+
+  await anna.grab(10);
+  await ben.grab(90);
+  const annasThumb = await anna.watch();
+  const bensThumb = await ben.watch();
+  await Promise.all([anna.dragTo(60, 60), ben.dragTo(30, 60)]);
+  const annasLevel = await anna.level();
+  const bensLevel = await ben.level();
+  expect(annasLevel).toBeGreaterThan(50);
+  expect(bensLevel).toBeLessThan(40);
+
+  await anna.release();
+  await expectFinal(lamp, annasLevel);
+  // Ben still holds his: Anna's last word reaches him, and his thumb stays.
+  expect(await ben.level()).toBe(bensLevel);
+  expectOnlyFalls(await bensThumb.stop());
+
+  await ben.release();
+  await expectFinal(lamp, bensLevel);
+  await expectLevel(anna, bensLevel);
+  await expectLevel(ben, bensLevel);
+  const fell = (await annasThumb.stop()).at(-1);
+  expect(fell).toEqual({ level: bensLevel, text: `${bensLevel}%` });
+});
+
+test('a light that is off goes on when its slider is dragged', async ({ visit, lamp }) => {
+  const light = (await visit()).light('Desk');
+  await lamp.set(0);
+  await expect(light.switch).not.toBeChecked();
+
+  await light.grab(20);
+  await light.dragTo(70, 20);
+  const released = await light.level();
+  await light.release();
+  await expectFinal(lamp, released);
+  await expectLevel(light, released);
+});
+
+test.describe('on a phone', () => {
+  test('a finger drags the slider, and a tap sets it', async ({ visit, lamp }) => {
+    const phone = await visit({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+    const light = phone.light('Desk');
+    await expectLevel(light, 40);
+
+    const finger = await phone.page.context().newCDPSession(phone.page);
+    const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', percent?: number) => {
+      const touchPoints = percent === undefined ? [] : [await light.pointAt(percent)];
+      await finger.send('Input.dispatchTouchEvent', { type, touchPoints });
+    };
+    await touch('touchStart', 20);
+    for (let percent = 22; percent <= 80; percent += 2) await touch('touchMove', percent);
+    const released = await light.level();
+    expect(released).toBeGreaterThan(70);
+    await touch('touchEnd');
+    await expectFinal(lamp, released);
+    await expectLevel(light, released);
+
+    const { x, y } = await light.pointAt(30);
+    await phone.page.touchscreen.tap(x, y);
+    await expect.poll(() => light.level()).toBeLessThan(40);
+    const tapped = await light.level();
+    expect(tapped).toBeGreaterThan(20);
+    await expectFinal(lamp, tapped);
+  });
+});
+
+function expectOnlyRises(shown: Shown[]): void {
+  const levels = shown.map((each) => each.level);
+  expect(levels.length).toBeGreaterThan(10);
+  expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+  // The number says what the thumb says.
+  expect(shown.map((each) => each.text)).toEqual(levels.map((level) => `${level}%`));
+}
+
+function expectOnlyFalls(shown: Shown[]): void {
+  expectOnlyRises(shown.toReversed());
+}

@@ -1,0 +1,48 @@
+// Our page, served by our binary, with a broker that is not ours: Mosquitto, over its WebSocket listener.
+
+import { expect, expectFinal, expectLevel, test } from '../fixtures';
+import { Lamp } from '../fixtures/lamp';
+
+test.use({ lampNames: [] });
+
+test('the slider works on Mosquitto', async ({ visit, mosquitto }) => {
+  const lamp = await Lamp.connect('Desk', mosquitto.mqttPort);
+  await lamp.set(40);
+  const sockets: string[] = [];
+  const watchSockets = async (page: import('@playwright/test').Page) => {
+    page.on('websocket', (socket) => sockets.push(socket.url()));
+  };
+  const anna = await visit({ broker: mosquitto.url, prepare: watchSockets });
+  const ben = await visit({ broker: mosquitto.url });
+  await expect(anna.connection).toHaveText('Online, 1 light');
+  await expectLevel(anna.light('Desk'), 40);
+
+  const light = anna.light('Desk');
+  await light.grab(30);
+  await light.dragTo(85, 60);
+  const released = await light.level();
+  await light.release();
+  await expectFinal(lamp, released);
+  await expectLevel(light, released);
+  await expectLevel(ben.light('Desk'), released);
+  // It says when it saw the change: Mosquitto keeps no time.
+  await expect(light.when).toContainText('set just now');
+
+  await lamp.set(15);
+  await expectLevel(light, 15);
+  await light.switch.click();
+  await expectFinal(lamp, 0);
+  expect(sockets).toEqual([mosquitto.url]);
+  await lamp.disconnect();
+});
+
+test('lights come and go on Mosquitto', async ({ visit, mosquitto }) => {
+  const anna = await visit({ broker: mosquitto.url });
+  const ben = await visit({ broker: mosquitto.url });
+  await expect(anna.connection).toHaveText('Online, no lights yet');
+  await anna.addLight('Porch');
+  await expect(ben.light('Porch').card).toBeVisible();
+  await ben.edit.click();
+  await ben.light('Porch').remove.click();
+  await expect(anna.light('Porch').card).toBeHidden();
+});
