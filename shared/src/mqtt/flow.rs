@@ -16,10 +16,20 @@ use core::num::NonZeroU16;
 /// What has been sent at QoS 1 or 2 and is not acknowledged to the end, oldest first.
 #[derive(Clone, Debug)]
 pub struct Outgoing<M> {
-    unacknowledged: VecDeque<(PacketId, Stage<M>)>,
+    unacknowledged: VecDeque<Entry<M>>,
     in_use: BTreeSet<PacketId>,
     next: PacketId,
     window: u16,
+    /// How many entries were not sent again since [`Outgoing::resume`].
+    unsent: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<M> {
+    id: PacketId,
+    stage: Stage<M>,
+    /// On this connection; what an earlier one sent and this one did not has to be sent again.
+    sent: bool,
 }
 
 /// How far a message has come.
@@ -52,6 +62,7 @@ impl<M> Outgoing<M> {
             in_use: BTreeSet::new(),
             next: PacketId::MIN,
             window: window.get(),
+            unsent: 0,
         }
     }
 
@@ -60,9 +71,40 @@ impl<M> Outgoing<M> {
         self.window = window.get();
     }
 
-    /// Whether one more message may be sent. [MQTT-3.3.4-9]
+    /// Whether one more message may be sent: the window has room, and nothing older has to be sent again first.
+    /// [MQTT-3.3.4-9]
     pub fn has_room(&self) -> bool {
-        self.unacknowledged.len() < usize::from(self.window)
+        self.unsent == 0 && self.unacknowledged.len() < usize::from(self.window)
+    }
+
+    /// A new connection resumes the session: everything unacknowledged is to be sent again, by [`Outgoing::resend`].
+    pub fn resume(&mut self) {
+        for entry in &mut self.unacknowledged {
+            entry.sent = false;
+        }
+        self.unsent = self.unacknowledged.len();
+    }
+
+    /// Whether something has to be sent again before anything else is sent.
+    pub fn is_resending(&self) -> bool {
+        self.unsent > 0
+    }
+
+    /// The next thing to send again, in the original order: a PUBLISH with DUP, or a PUBREL where the stage is
+    /// `AwaitsPubcomp`. `None` when there is nothing, and when the window is full; a PUBREL never waits for the window.
+    /// [MQTT-4.4.0-1] [MQTT-3.3.4-10]
+    pub fn resend(&mut self) -> Option<(PacketId, &Stage<M>)> {
+        if self.unsent == 0 {
+            return None;
+        }
+        let full = self.unacknowledged.len() - self.unsent >= usize::from(self.window);
+        let entry = self
+            .unacknowledged
+            .iter_mut()
+            .find(|entry| !entry.sent && (!full || matches!(entry.stage, Stage::AwaitsPubcomp)))?;
+        entry.sent = true;
+        self.unsent -= 1;
+        Some((entry.id, &entry.stage))
     }
 
     /// How many messages are unacknowledged.
@@ -105,14 +147,14 @@ impl<M> Outgoing<M> {
             QoS::AtMostOnce | QoS::AtLeastOnce => Stage::AwaitsPuback(message),
             QoS::ExactlyOnce => Stage::AwaitsPubrec(message),
         };
-        self.unacknowledged.push_back((id, stage));
+        self.unacknowledged.push_back(Entry { id, stage, sent: true });
         Some(id)
     }
 
     /// PUBACK came: gives the message that is done, or `None` if the identifier is not one of QoS 1.
     pub fn puback(&mut self, id: PacketId) -> Option<M> {
         let at = self.position(id)?;
-        match self.unacknowledged.get(at)?.1 {
+        match self.unacknowledged.get(at)?.stage {
             Stage::AwaitsPuback(_) => match self.remove(at)? {
                 Stage::AwaitsPuback(message) => Some(message),
                 Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
@@ -124,26 +166,30 @@ impl<M> Outgoing<M> {
     /// PUBREC came, with a failure code if `refused`.
     pub fn pubrec(&mut self, id: PacketId, refused: bool) -> Received<M> {
         let Some(at) = self.position(id) else { return Received::Unknown };
-        match self.unacknowledged.get_mut(at) {
-            Some((_, stage @ Stage::AwaitsPubrec(_))) => {
-                let Stage::AwaitsPubrec(message) = core::mem::replace(stage, Stage::AwaitsPubcomp) else {
-                    return Received::Unknown;
-                };
+        let Some(entry) = self.unacknowledged.get_mut(at) else { return Received::Unknown };
+        match core::mem::replace(&mut entry.stage, Stage::AwaitsPubcomp) {
+            Stage::AwaitsPubrec(message) => {
+                if !core::mem::replace(&mut entry.sent, true) {
+                    self.unsent -= 1;
+                }
                 if refused {
                     self.remove(at);
                     return Received::Refused(message);
                 }
                 Received::Release(Some(message))
             }
-            Some((_, Stage::AwaitsPubcomp)) => Received::Release(None),
-            Some((_, Stage::AwaitsPuback(_))) | None => Received::Unknown,
+            Stage::AwaitsPubcomp => Received::Release(None),
+            untouched @ Stage::AwaitsPuback(_) => {
+                entry.stage = untouched;
+                Received::Unknown
+            }
         }
     }
 
     /// PUBCOMP came; says whether a message was waiting for it.
     pub fn pubcomp(&mut self, id: PacketId) -> bool {
         let Some(at) = self.position(id) else { return false };
-        let waiting = matches!(self.unacknowledged.get(at), Some((_, Stage::AwaitsPubcomp)));
+        let waiting = matches!(self.unacknowledged.get(at), Some(Entry { stage: Stage::AwaitsPubcomp, .. }));
         if waiting {
             self.remove(at);
         }
@@ -153,24 +199,28 @@ impl<M> Outgoing<M> {
     /// Everything unacknowledged in its original order, to be sent again when the session is resumed, and only then.
     /// [MQTT-4.4.0-1] [MQTT-4.6.0-1]
     pub fn unacknowledged(&self) -> impl Iterator<Item = (PacketId, &Stage<M>)> {
-        self.unacknowledged.iter().map(|(id, stage)| (*id, stage))
+        self.unacknowledged.iter().map(|entry| (entry.id, &entry.stage))
     }
 
     /// Forgets everything: the session is gone.
     pub fn clear(&mut self) {
         self.unacknowledged.clear();
         self.in_use.clear();
+        self.unsent = 0;
     }
 
     /// Acknowledgements come in the order of the messages, so that the search ends at the front as a rule.
     fn position(&self, id: PacketId) -> Option<usize> {
-        self.unacknowledged.iter().position(|(candidate, _)| *candidate == id)
+        self.unacknowledged.iter().position(|entry| entry.id == id)
     }
 
     fn remove(&mut self, at: usize) -> Option<Stage<M>> {
-        let (id, stage) = self.unacknowledged.remove(at)?;
-        self.in_use.remove(&id);
-        Some(stage)
+        let entry = self.unacknowledged.remove(at)?;
+        self.in_use.remove(&entry.id);
+        if !entry.sent {
+            self.unsent -= 1;
+        }
+        Some(entry.stage)
     }
 }
 
