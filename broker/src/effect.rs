@@ -95,6 +95,13 @@ pub enum Report {
         /// Why.
         why: Dropped,
     },
+    /// A message was not taken from its publisher, who is told so where the protocol has a way.
+    PublishRefused {
+        /// Whose.
+        client_id: Text,
+        /// Why.
+        reason: ReasonCode,
+    },
     /// A session ended: its time ran out, or a clean start replaced it.
     SessionEnded {
         /// Whose.

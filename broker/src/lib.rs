@@ -6,10 +6,31 @@
 
 extern crate alloc;
 
+mod acknowledge;
+mod broker;
+mod connect;
+mod deadlines;
+mod deliver;
+mod disconnect;
 mod effect;
 mod input;
+mod limits;
+mod link;
 mod message;
+mod publish;
+mod replay;
+mod retained;
+mod session;
+mod size;
+mod statistics;
+mod subscribe;
+mod subscriptions;
+mod turn;
+mod will;
 
+pub use broker::{Broker, Config};
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
 pub use input::{Cause, Input, LinkId, Now};
+pub use limits::Limits;
 pub use message::Message;
+pub use statistics::Statistics;

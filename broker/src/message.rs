@@ -3,7 +3,11 @@
 use crate::Now;
 use alloc::boxed::Box;
 use bytes::Bytes;
-use luxwire_shared::mqtt::{PublishProperties, QoS, TopicName};
+use core::time::Duration;
+use luxwire_shared::{
+    mqtt::{PublishProperties, QoS, Text, TopicName},
+    time::Instant,
+};
 
 /// An application message with the time at which it came.
 #[derive(Clone, Debug)]
@@ -20,11 +24,70 @@ pub struct Message {
     pub properties: Option<Box<PublishProperties>>,
     /// When the broker took it: for a retained message, when the value was set.
     pub published: Now,
+    /// The client identifier of who published it, for subscriptions that leave out what the subscriber itself said.
+    pub publisher: Text,
 }
 
 impl Message {
     /// The same message in buffers of its own, so that keeping it does not keep the buffer alive that it came in.
     pub fn detached(&self) -> Self {
-        Self { topic: self.topic.detached(), payload: Bytes::copy_from_slice(&self.payload), ..self.clone() }
+        Self {
+            topic: self.topic.detached(),
+            payload: Bytes::copy_from_slice(&self.payload),
+            qos: self.qos,
+            retain: self.retain,
+            properties: self
+                .properties
+                .as_deref()
+                .map(|properties| Box::new(detached_properties(properties))),
+            published: self.published,
+            publisher: self.publisher.clone(),
+        }
+    }
+
+    /// The bytes of topic, payload and properties: what the message costs whoever keeps it.
+    pub fn size(&self) -> usize {
+        let properties = self.properties.as_deref().map_or(0, |properties| {
+            let pairs = properties.user_properties.iter().map(|(name, value)| name.len() + value.len());
+            properties.response_topic.as_ref().map_or(0, |topic| topic.len())
+                + properties.correlation_data.as_ref().map_or(0, Bytes::len)
+                + properties.content_type.as_ref().map_or(0, |text| text.len())
+                + pairs.sum::<usize>()
+        });
+        self.topic.len() + self.payload.len() + properties
+    }
+
+    /// When nobody wants it any more; `None` for never. [MQTT-3.3.2-5]
+    pub fn expires_at(&self) -> Option<Instant> {
+        let seconds = self.properties.as_ref()?.message_expiry_interval_s?;
+        Some(self.published.instant + Duration::from_secs(u64::from(seconds)))
+    }
+
+    /// Whether nobody wants it any more.
+    pub fn has_expired(&self, now: Instant) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
+    }
+
+    /// The seconds that are left of its life, as the next receiver is told. [MQTT-3.3.2-6]
+    pub(crate) fn expiry_left_s(&self, now: Instant) -> Option<u32> {
+        let seconds = self.properties.as_ref()?.message_expiry_interval_s?;
+        let waited_s = u32::try_from((now - self.published.instant).as_secs()).unwrap_or(u32::MAX);
+        Some(seconds.saturating_sub(waited_s))
+    }
+}
+
+fn detached_properties(properties: &PublishProperties) -> PublishProperties {
+    PublishProperties {
+        payload_format: properties.payload_format,
+        message_expiry_interval_s: properties.message_expiry_interval_s,
+        response_topic: properties.response_topic.as_ref().map(TopicName::detached),
+        correlation_data: properties.correlation_data.as_deref().map(Bytes::copy_from_slice),
+        user_properties: properties
+            .user_properties
+            .iter()
+            .map(|(name, value)| (name.detached(), value.detached()))
+            .collect(),
+        subscription_ids: properties.subscription_ids.clone(),
+        content_type: properties.content_type.as_ref().map(Text::detached),
     }
 }

@@ -1,0 +1,141 @@
+//! The broker: what it holds, and who sees to which input.
+
+use crate::{
+    CloseReason, Effect, Input, Limits, LinkId, Message, Now, Statistics,
+    deadlines::Deadlines,
+    link::{Link, Stage},
+    retained::Retained,
+    session::{SessionKey, Sessions},
+    subscriptions::{NodeId, Subscription, Subscriptions},
+    turn::Turn,
+};
+use alloc::{rc::Rc, vec::Vec};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use luxwire_shared::{
+    mqtt::{Packet, ReasonCode, TopicFilter, TopicName},
+    time::Instant,
+};
+
+/// What a broker is made with.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Every bound.
+    pub limits: Limits,
+    /// Fresh randomness, so that nobody can choose topics or client identifiers that meet in one place of a table. Two
+    /// brokers with different seeds have the same effects.
+    pub hash_seed: u64,
+}
+
+/// See the crate's documentation.
+#[derive(Debug)]
+pub struct Broker {
+    pub(crate) limits: Limits,
+    pub(crate) links: HashMap<LinkId, Link, FixedState>,
+    pub(crate) sessions: Sessions,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) retained: Retained,
+    pub(crate) deadlines: Deadlines,
+    /// What a message that is being routed matches; kept for their capacity.
+    pub(crate) matching_nodes: Vec<NodeId>,
+    pub(crate) matching_subscribers: Vec<(SessionKey, Subscription)>,
+}
+
+impl Broker {
+    /// A broker without links, sessions and messages.
+    pub fn new(config: Config) -> Self {
+        let Config { limits, hash_seed } = config;
+        Self {
+            links: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
+            sessions: Sessions::new(hash_seed),
+            subscriptions: Subscriptions::new(hash_seed),
+            retained: Retained::new(limits.retained_messages, limits.retained_bytes),
+            deadlines: Deadlines::default(),
+            matching_nodes: Vec::new(),
+            matching_subscribers: Vec::new(),
+            limits,
+        }
+    }
+
+    /// Takes one input in and appends what follows from it. `now` never goes back.
+    pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        let turn = &mut Turn { now, effects };
+        match input {
+            Input::Open { link, nonce } => self.open(turn, link, nonce),
+            Input::Packet { link, packet } => self.packet(turn, link, packet),
+            Input::Malformed { link, version, error } => self.malformed(turn, link, version, error),
+            Input::Closed { link, cause: _ } => self.closed(turn, link),
+            Input::Drained { link } => self.drained(turn, link),
+            Input::Tick => self.tick(turn),
+            Input::Stop => self.stop(turn),
+        }
+    }
+
+    /// When [`Input::Tick`] is wanted at the latest.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        [self.deadlines.next(), self.retained.next_expiry()].into_iter().flatten().min()
+    }
+
+    /// The retained messages whose topics match, ordered level by level: `a`, `a/b`, `a b`.
+    pub fn retained<'a>(&'a self, filter: &'a TopicFilter) -> impl Iterator<Item = &'a Rc<Message>> {
+        self.retained.matching(filter, None).map(|entry| &entry.message)
+    }
+
+    /// The retained message of one topic.
+    pub fn retained_message(&self, topic: &TopicName) -> Option<&Rc<Message>> {
+        self.retained.get(topic)
+    }
+
+    /// How much of what there is.
+    pub fn statistics(&self) -> Statistics {
+        Statistics::of(self)
+    }
+
+    fn packet(&mut self, turn: &mut Turn<'_>, link: LinkId, packet: Packet) {
+        // Whatever comes from a link that was closed came too late. [MQTT-3.1.4-6]
+        let Some(state) = self.links.get_mut(&link) else { return };
+        state.heard = turn.now.instant;
+        match (state.stage, packet) {
+            (Stage::Connected(key), packet) => self.packet_in_session(turn, key, packet),
+            (Stage::AwaitsConnect { nonce }, Packet::Connect(connect)) => {
+                self.connect(turn, link, nonce, *connect);
+            }
+            // [MQTT-3.1.0-1] [MQTT-3.14.0-1]
+            (Stage::AwaitsConnect { .. }, _) => {
+                turn.close(link, CloseReason::ProtocolError);
+                self.forget_link(link);
+            }
+        }
+    }
+
+    fn packet_in_session(&mut self, turn: &mut Turn<'_>, key: SessionKey, packet: Packet) {
+        match packet {
+            Packet::Publish(publish) => self.publish(turn, key, publish),
+            Packet::Puback(puback) => self.puback(turn, key, &puback),
+            Packet::Pubrec(pubrec) => self.pubrec(turn, key, &pubrec),
+            Packet::Pubrel(pubrel) => self.pubrel(turn, key, &pubrel),
+            Packet::Pubcomp(pubcomp) => self.pubcomp(turn, key, &pubcomp),
+            Packet::Subscribe(subscribe) => self.subscribe(turn, key, &subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(turn, key, &unsubscribe),
+            Packet::Pingreq => self.pingreq(turn, key),
+            Packet::Disconnect(disconnect) => self.disconnect(turn, key, &disconnect),
+            // A second CONNECT [MQTT-3.1.0-2], AUTH after a CONNECT without a method [MQTT-4.12.0-7], and what only
+            // servers send.
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Suback(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingresp
+            | Packet::Auth(_) => {
+                self.disconnect_client(turn, key, ReasonCode::ProtocolError, CloseReason::ProtocolError);
+            }
+        }
+    }
+
+    /// [MQTT-3.12.4-1]
+    fn pingreq(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        if let Some(link) = self.sessions[key].link() {
+            turn.send(link, Packet::Pingresp);
+        }
+    }
+}

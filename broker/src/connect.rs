@@ -1,0 +1,205 @@
+//! CONNECT: who comes, what it finds again, and what it is told. Section 3.1.
+
+use crate::{
+    CloseReason, LinkId, Report,
+    broker::Broker,
+    link::{Stage, refusal},
+    publish::is_brokers_own,
+    session::{Connection, Session, SessionKey},
+    size,
+    turn::Turn,
+    will::PendingWill,
+};
+use alloc::{boxed::Box, string::String};
+use core::{num::NonZeroU16, time::Duration};
+use luxwire_shared::mqtt::{Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version};
+
+impl Broker {
+    pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, mut connect: Connect) {
+        let version = connect.version;
+        if let Some(reason) = self.objection(&connect) {
+            return self.refuse(turn, link, reason);
+        }
+        let assigned = connect.client_id.is_empty();
+        let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
+        let known = self.sessions.find(&client_id);
+        if known.is_none() && self.sessions.len() >= self.limits.sessions {
+            return self.refuse(turn, link, ReasonCode::QuotaExceeded);
+        }
+        let keep_alive_s = self.keep_alive_s(&connect);
+        let expiry_s = self.session_expiry_s(&connect);
+        let properties = self.announcements(&connect, keep_alive_s, expiry_s, assigned.then_some(&client_id));
+        let packet_size = connect.properties.maximum_packet_size;
+        if packet_size.is_some_and(|max| size::connack(&properties) > max.get() as usize) {
+            // Not even CONNACK may be sent. [MQTT-3.1.2-24]
+            turn.close(link, CloseReason::Limit(ReasonCode::PacketTooLarge));
+            return self.forget_link(link);
+        }
+
+        if let Some(key) = known {
+            self.leave_or_end(turn, key, connect.clean_start);
+        }
+        let present = self.sessions.find(&client_id);
+        let window = self.window(&connect);
+        let key = present.unwrap_or_else(|| self.sessions.insert(Session::new(client_id.clone(), window)));
+
+        let will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &client_id)));
+        let session = &mut self.sessions[key];
+        // [MQTT-3.1.3-9] A will that waited for its delay goes: its client is back. [MQTT-3.1.2-7]
+        session.will = will;
+        session.ends_at = None;
+        session.expiry_s = expiry_s;
+        session.outgoing.set_window(window);
+        session.outgoing.resume();
+        let receive_maximum = usize::from(self.limits.receive_maximum.get());
+        session.connection = Some(Connection {
+            link,
+            version,
+            packet_size,
+            // What an earlier connection left unreleased does not count against this one, within reason.
+            receive_maximum: receive_maximum + session.incoming.len().min(receive_maximum),
+            awaits_drain: false,
+        });
+        self.enter(key);
+        if let Some(state) = self.links.get_mut(&link) {
+            state.stage = Stage::Connected(key);
+            // [MQTT-3.1.2-22]
+            state.silence_max =
+                (keep_alive_s > 0).then(|| Duration::from_millis(u64::from(keep_alive_s) * 1500));
+        }
+        self.watch(link);
+
+        // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+        let session_present = present.is_some();
+        turn.send(
+            link,
+            Packet::Connack(Box::new(Connack { session_present, reason: ReasonCode::Success, properties })),
+        );
+        turn.report(Report::Connected { link, client_id, version, session_present });
+        self.pump(turn, key);
+    }
+
+    /// Why this CONNECT cannot be accepted whoever it is.
+    fn objection(&self, connect: &Connect) -> Option<ReasonCode> {
+        if connect.properties.authentication_method.is_some() {
+            // [MQTT-4.12.0-1]
+            return Some(ReasonCode::BadAuthenticationMethod);
+        }
+        let may_be_assigned = connect.version == Version::V5 || connect.clean_start;
+        if (connect.client_id.is_empty() && !may_be_assigned)
+            || connect.client_id.len() > self.limits.client_id_len
+        {
+            // [MQTT-3.1.3-8]
+            return Some(ReasonCode::ClientIdentifierNotValid);
+        }
+        let will = connect.will.as_deref()?;
+        if is_brokers_own(&will.topic) {
+            return Some(ReasonCode::TopicNameInvalid);
+        }
+        if will.qos > self.limits.qos {
+            // [MQTT-3.2.2-12]
+            return Some(ReasonCode::QoSNotSupported);
+        }
+        if will.retain && !self.limits.retain {
+            // [MQTT-3.2.2-13]
+            return Some(ReasonCode::RetainNotSupported);
+        }
+        None
+    }
+
+    /// CONNACK with a failure, and nothing after it. [MQTT-3.2.2-7] [MQTT-3.1.4-6]
+    fn refuse(&mut self, turn: &mut Turn<'_>, link: LinkId, reason: ReasonCode) {
+        turn.send(link, refusal(reason));
+        turn.close(link, CloseReason::Refused(reason));
+        self.forget_link(link);
+    }
+
+    /// The client connects anew: whoever holds its session must go, and with a clean start the session as well.
+    fn leave_or_end(&mut self, turn: &mut Turn<'_>, key: SessionKey, clean_start: bool) {
+        if clean_start {
+            // [MQTT-3.1.2-4] [MQTT-3.1.4-4]
+            self.sessions[key].expiry_s = 0;
+        }
+        if self.sessions[key].connection.is_some() {
+            // [MQTT-3.1.4-3] A session whose expiry is 0 ends with this, and the new connection begins another.
+            self.disconnect_client(turn, key, ReasonCode::SessionTakenOver, CloseReason::TakenOver);
+        } else if clean_start {
+            self.end_session(turn, key);
+        } else {
+            // What was due is done first, even if nobody said yet that its time has come.
+            self.session_due(turn, key);
+        }
+    }
+
+    /// What the client is told. What is absent is available, or as the client asked for it.
+    fn announcements(
+        &self,
+        connect: &Connect,
+        keep_alive_s: u16,
+        expiry_s: u32,
+        assigned: Option<&Text>,
+    ) -> ConnackProperties {
+        if connect.version != Version::V5 {
+            return ConnackProperties::default();
+        }
+        let asked_s = connect.properties.session_expiry_interval_s.unwrap_or(0);
+        ConnackProperties {
+            session_expiry_interval_s: (expiry_s != asked_s).then_some(expiry_s),
+            receive_maximum: Some(self.limits.receive_maximum),
+            // [MQTT-3.2.2-9]
+            maximum_qos: (self.limits.qos < QoS::ExactlyOnce).then_some(self.limits.qos),
+            retain_available: (!self.limits.retain).then_some(false),
+            maximum_packet_size: Some(self.limits.packet_size),
+            // [MQTT-3.1.3-7]
+            assigned_client_id: assigned.cloned(),
+            shared_subscription_available: Some(false),
+            // [MQTT-3.1.2-21]
+            server_keep_alive_s: (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s),
+            ..ConnackProperties::default()
+        }
+    }
+
+    fn keep_alive_s(&self, connect: &Connect) -> u16 {
+        let max = self.limits.keep_alive_s;
+        // Only 5.0 clients can be told. [MQTT-3.2.2-22]
+        let above = connect.keep_alive_s == 0 || connect.keep_alive_s > max;
+        if connect.version == Version::V5 && max != 0 && above { max } else { connect.keep_alive_s }
+    }
+
+    fn session_expiry_s(&self, connect: &Connect) -> u32 {
+        let max = self.limits.session_expiry_s;
+        match (connect.version, connect.clean_start) {
+            (Version::V5, _) => connect.properties.session_expiry_interval_s.unwrap_or(0).min(max),
+            (Version::V3_1 | Version::V3_1_1, true) => 0,
+            (Version::V3_1 | Version::V3_1_1, false) => max,
+        }
+    }
+
+    /// How many messages may be unacknowledged: what the client takes, and no more than is good for it.
+    fn window(&self, connect: &Connect) -> NonZeroU16 {
+        let max = self.limits.in_flight_messages;
+        connect.properties.receive_maximum.map_or(max, |theirs| theirs.min(max))
+    }
+
+    /// [MQTT-3.1.3-6] [MQTT-3.2.2-16] Random enough that nobody can guess it and take the session over, and of the
+    /// length and letters that every broker must accept. [MQTT-3.1.3-5]
+    fn unused_client_id(&self, nonce: u128) -> Text {
+        (0..)
+            .map(|attempt| {
+                let mut rest = nonce.wrapping_add(attempt);
+                let mut id = String::new();
+                while id.len() < ASSIGNED_ID_LEN {
+                    id.push(char::from(DIGITS[(rest % DIGITS.len() as u128) as usize]));
+                    rest /= DIGITS.len() as u128;
+                }
+                Text::try_from(id.as_str()).expect("letters and digits")
+            })
+            .find(|id| self.sessions.find(id).is_none())
+            .expect("there are fewer sessions than numbers")
+    }
+}
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// 62^22 is just above 2^128.
+const ASSIGNED_ID_LEN: usize = 22;

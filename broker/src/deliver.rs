@@ -1,0 +1,257 @@
+//! From a message to those who subscribed: one copy for each session, sent at once or kept until there is room.
+//!
+//! The order in which messages reach a session is the order in which they were accepted. QoS 0 keeps its place behind
+//! QoS 1 and 2 that wait, although it could overtake them: of two values of one topic the later must arrive last.
+//! [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+//!
+//! QoS 0 is not kept for a client that is away. [MQTT-3.1.2-5 of 3.1.1 leaves it open.]
+
+use crate::{
+    Delivered, Dropped, Effect, Limits, Message, Report,
+    broker::Broker,
+    session::{Pending, Session, SessionKey},
+    size,
+    subscriptions::Subscription,
+    turn::Turn,
+};
+use alloc::{rc::Rc, vec::Vec};
+use core::mem;
+use luxwire_shared::mqtt::{Delivery, PacketId, QoS, SubscriptionId, flow::Stage};
+
+/// A message that is being routed.
+pub(crate) struct Passing {
+    /// As it came: its bytes lie in the read buffer.
+    message: Rc<Message>,
+    /// In buffers of its own, made for the first who keeps it and shared by all who do.
+    kept: Option<Rc<Message>>,
+}
+
+impl Passing {
+    pub(crate) fn new(message: Message) -> Self {
+        Self { message: Rc::new(message), kept: None }
+    }
+
+    pub(crate) fn message(&self) -> &Rc<Message> {
+        &self.message
+    }
+
+    pub(crate) fn keep(&mut self) -> &Rc<Message> {
+        self.kept.get_or_insert_with(|| Rc::new(self.message.detached()))
+    }
+}
+
+impl Broker {
+    /// Hands the message to every session with a matching subscription; says whether there was one. [MQTT-3.3.4-2]
+    pub(crate) fn route(
+        &mut self,
+        turn: &mut Turn<'_>,
+        mut passing: Passing,
+        publisher: Option<SessionKey>,
+    ) -> bool {
+        let mut nodes = mem::take(&mut self.matching_nodes);
+        self.subscriptions.matching(&passing.message.topic, &mut nodes);
+        let mut anybody = false;
+        let mut hand = |sessions: &mut crate::session::Sessions, key, matching: Matching| {
+            anybody = true;
+            sessions[key].deliver(turn, &self.limits, &mut passing, matching);
+        };
+        if let [node] = *nodes {
+            for (key, subscription) in self.subscriptions.subscribers(node) {
+                if let Some(matching) = Matching::one(subscription, publisher == Some(key)) {
+                    hand(&mut self.sessions, key, matching);
+                }
+            }
+        } else {
+            // Overlapping subscriptions of one session become one copy.
+            let mut subscribers = mem::take(&mut self.matching_subscribers);
+            subscribers.extend(nodes.iter().flat_map(|node| self.subscriptions.subscribers(*node)));
+            subscribers.sort_by_key(|(key, _)| *key);
+            for of_one in subscribers.chunk_by(|(a, _), (b, _)| a == b) {
+                let [(key, _), ..] = *of_one else { continue };
+                let own = publisher == Some(key);
+                let matching =
+                    of_one.iter().filter_map(|(_, subscription)| Matching::one(*subscription, own));
+                if let Some(matching) = matching.reduce(Matching::and) {
+                    hand(&mut self.sessions, key, matching);
+                }
+            }
+            subscribers.clear();
+            self.matching_subscribers = subscribers;
+        }
+        nodes.clear();
+        self.matching_nodes = nodes;
+        anybody
+    }
+
+    /// Sends what there is room for: first what an earlier connection left unacknowledged, then what waits, then
+    /// retained messages.
+    pub(crate) fn pump(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let session = &mut self.sessions[key];
+        session.resend(turn);
+        session.send_waiting(turn, &self.limits);
+        if !session.replays.is_empty() {
+            self.replay(turn, key);
+        }
+    }
+}
+
+/// What all the matching subscriptions of one session ask for together.
+struct Matching {
+    qos: QoS,
+    retain_as_published: bool,
+    subscription_ids: Vec<SubscriptionId>,
+}
+
+impl Matching {
+    /// `None` if the subscription does not want what its own client published. [MQTT-3.8.3-3]
+    fn one(subscription: Subscription, own: bool) -> Option<Self> {
+        (!(own && subscription.no_local)).then(|| Self {
+            qos: subscription.qos,
+            retain_as_published: subscription.retain_as_published,
+            subscription_ids: subscription.id.into_iter().collect(),
+        })
+    }
+
+    /// The highest quality and all the identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+    fn and(mut self, other: Self) -> Self {
+        self.qos = self.qos.max(other.qos);
+        self.retain_as_published |= other.retain_as_published;
+        self.subscription_ids.extend(other.subscription_ids);
+        self
+    }
+}
+
+impl Session {
+    /// Sends the message or keeps it for later.
+    fn deliver(&mut self, turn: &mut Turn<'_>, limits: &Limits, passing: &mut Passing, matching: Matching) {
+        // [MQTT-3.8.4-8]
+        let qos = passing.message.qos.min(matching.qos);
+        // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+        let retain = passing.message.retain && matching.retain_as_published;
+        let subscription_ids = matching.subscription_ids;
+        if qos == QoS::AtMostOnce {
+            if self.connection.is_none() {
+                return;
+            }
+            if self.queue.is_empty() && !self.outgoing.is_resending() {
+                let message = Rc::clone(&passing.message);
+                return self.send(turn, Pending { message, qos, retain, subscription_ids });
+            }
+        }
+        let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids };
+        if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(&pending, limits) {
+            self.send(turn, pending);
+        } else {
+            self.queue(turn, limits, pending);
+        }
+    }
+
+    /// Whether the window has room for a message of QoS 1 or 2. [MQTT-3.3.4-9] [MQTT-4.9.0-2]
+    pub(crate) fn has_room_for(&self, pending: &Pending, limits: &Limits) -> bool {
+        self.outgoing.has_room()
+            && (self.outgoing.is_empty()
+                || self.in_flight_bytes + pending.message.size() <= limits.in_flight_bytes)
+    }
+
+    /// Sends a message for the first time, if the client takes packets of its size. There must be a connection, and
+    /// room in the window unless the message is of QoS 0.
+    pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
+        let Some(connection) = &self.connection else { return };
+        // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+        if connection.packet_size.is_some_and(|max| size::publish(&pending) > max.get() as usize) {
+            return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
+        }
+        let link = connection.link;
+        let delivery = if pending.qos == QoS::AtMostOnce {
+            Delivery::AtMostOnce
+        } else {
+            let size = pending.message.size();
+            let Some(id) = self.outgoing.send(pending.qos, pending.clone()) else { return };
+            self.in_flight_bytes += size;
+            Delivery::first(pending.qos, id)
+        };
+        turn.deliver(link, pending, delivery);
+    }
+
+    /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1]
+    fn resend(&mut self, turn: &mut Turn<'_>) {
+        let Some(link) = self.link() else { return };
+        while let Some((id, stage)) = self.outgoing.resend() {
+            match stage {
+                // [MQTT-3.3.1-1] [MQTT-4.3.3-7]
+                Stage::AwaitsPuback(pending) => {
+                    turn.deliver(link, pending.clone(), Delivery::AtLeastOnce { id, dup: true });
+                }
+                Stage::AwaitsPubrec(pending) => {
+                    turn.deliver(link, pending.clone(), Delivery::ExactlyOnce { id, dup: true });
+                }
+                // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
+                Stage::AwaitsPubcomp => turn.send_pubrel(link, id),
+            }
+        }
+    }
+
+    fn send_waiting(&mut self, turn: &mut Turn<'_>, limits: &Limits) {
+        if self.connection.is_none() {
+            return;
+        }
+        while let Some(pending) = self.queue.front().filter(|_| !self.outgoing.is_resending()) {
+            let expired = pending.message.has_expired(turn.now.instant);
+            if !expired && pending.qos != QoS::AtMostOnce && !self.has_room_for(pending, limits) {
+                return;
+            }
+            let Some(pending) = self.queue.pop() else { return };
+            if expired {
+                // [MQTT-3.3.2-5]
+                self.report_dropped(turn, pending.qos, Dropped::Expired);
+            } else {
+                self.send(turn, pending);
+            }
+        }
+    }
+
+    /// Keeps a message for later. When there is no room, it is the one that is dropped: those before it were accepted
+    /// first. QoS 0 may take half of the room only, so that it never costs the place of what must arrive.
+    fn queue(&mut self, turn: &mut Turn<'_>, limits: &Limits, pending: Pending) {
+        if !self.has_place_for(&pending, limits) {
+            for expired in self.queue.drop_expired(turn.now.instant) {
+                self.report_dropped(turn, expired.qos, Dropped::Expired);
+            }
+            if !self.has_place_for(&pending, limits) {
+                return self.report_dropped(turn, pending.qos, Dropped::QueueFull);
+            }
+        }
+        self.queue.push(pending);
+    }
+
+    /// What is in flight counts as well: it is kept until it is acknowledged.
+    fn has_place_for(&self, pending: &Pending, limits: &Limits) -> bool {
+        let part = if pending.qos == QoS::AtMostOnce { 2 } else { 1 };
+        self.queue.len() + self.outgoing.len() < limits.session_queue_messages / part
+            && self.queue.bytes() + self.in_flight_bytes + pending.message.size()
+                <= limits.session_queue_bytes / part
+    }
+
+    fn report_dropped(&self, turn: &mut Turn<'_>, qos: QoS, why: Dropped) {
+        turn.report(Report::Dropped { client_id: self.client_id.clone(), qos, why });
+    }
+}
+
+impl Turn<'_> {
+    fn deliver(&mut self, link: crate::LinkId, pending: Pending, delivery: Delivery) {
+        let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
+        self.effects.push(Effect::Deliver(Delivered {
+            link,
+            message: pending.message,
+            delivery,
+            retain: pending.retain,
+            message_expiry_interval_s,
+            subscription_ids: pending.subscription_ids,
+        }));
+    }
+
+    pub(crate) fn send_pubrel(&mut self, link: crate::LinkId, id: PacketId) {
+        use luxwire_shared::mqtt::{Acknowledge, Packet};
+        self.send(link, Packet::Pubrel(Acknowledge::success(id)));
+    }
+}

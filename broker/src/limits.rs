@@ -1,0 +1,86 @@
+//! Every bound of the broker, with its reason. What a client must know of them, CONNACK announces.
+//!
+//! How many connections there may be, how fast, and how much may wait in a link's output buffer is the edge's business.
+
+use core::{
+    num::{NonZeroU16, NonZeroU32},
+    time::Duration,
+};
+use luxwire_shared::mqtt::QoS;
+
+/// What one client, one session or all of them together may take. The defaults suit a house; none of them means
+/// "no limit" by being 0, except [`Limits::keep_alive_s`], where MQTT itself gives 0 that meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest packet that the edge reads, announced in CONNACK. A megabyte is far above any light's message and
+    /// small enough for hundreds of clients to send one at once.
+    pub packet_size: NonZeroU32,
+    /// How long CONNECT may take: a connection that says nothing costs memory and a descriptor.
+    pub connect_timeout: Duration,
+    /// The longest keep alive for 5.0 clients, in seconds; 0 for no limit. A client that vanished without a word is
+    /// noticed after one and a half times this. Older clients cannot be told, so their own value holds.
+    pub keep_alive_s: u16,
+    /// The longest life of a session without a connection, in seconds; `u32::MAX` for ever. Before 5.0 a client cannot
+    /// name one, and its session (`CleanSession` 0) lives this long. A week outlasts a holiday weekend without power;
+    /// after it a client that comes back subscribes anew, as it must be able to anyway.
+    pub session_expiry_s: u32,
+    /// How many QoS 2 messages a client may have unreleased (and with group commit: QoS 1 and 2 unacknowledged). Each
+    /// costs an identifier that is remembered until it is released.
+    pub receive_maximum: NonZeroU16,
+    /// The highest quality at which clients may publish; subscriptions above it are granted this.
+    pub qos: QoS,
+    /// Whether values are retained at all.
+    pub retain: bool,
+    /// Sessions, connected or not: each keeps subscriptions and a queue. A client beyond it is refused rather than
+    /// another one's session given up, so that nobody can push others out by making up names.
+    pub sessions: usize,
+    /// The longest client identifier, in bytes: it is kept with the session and copied into logs.
+    pub client_id_len: usize,
+    /// Subscriptions of one session. Each may have to be looked at for every message.
+    pub session_subscriptions: usize,
+    /// Levels of a subscription's filter. A level of one byte costs some seventy bytes in the trie, so that without a
+    /// bound one filter of 65,535 slashes would take two megabytes. Topic names need no such bound: they are matched
+    /// without recursion, and no deeper than the deepest filter.
+    pub filter_levels: usize,
+    /// The longest filter, in bytes, for the same reason.
+    pub filter_len: usize,
+    /// Messages that wait in one session for its client, sent or not. When full, what comes last is dropped and
+    /// reported: what was accepted first is kept in order.
+    pub session_queue_messages: usize,
+    /// The same in bytes of topics, payloads and properties.
+    pub session_queue_bytes: usize,
+    /// QoS 1 and 2 messages sent to one client and not acknowledged; less if the client's Receive Maximum is less. More
+    /// than this does not make a local network faster, but everything here is sent again when a session is resumed.
+    pub in_flight_messages: NonZeroU16,
+    /// The same in bytes, since all of it may wait in the link's output buffer. One message may always be sent.
+    pub in_flight_bytes: usize,
+    /// Retained messages in all.
+    pub retained_messages: usize,
+    /// The same in bytes of topics, payloads and properties.
+    pub retained_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            packet_size: const { NonZeroU32::new(1 << 20).expect("not zero") },
+            connect_timeout: Duration::from_secs(10),
+            keep_alive_s: 300,
+            session_expiry_s: 7 * 24 * 60 * 60,
+            receive_maximum: const { NonZeroU16::new(256).expect("not zero") },
+            qos: QoS::ExactlyOnce,
+            retain: true,
+            sessions: 100_000,
+            client_id_len: 1024,
+            session_subscriptions: 10_000,
+            filter_levels: 128,
+            filter_len: 4096,
+            session_queue_messages: 1000,
+            session_queue_bytes: 8 << 20,
+            in_flight_messages: const { NonZeroU16::new(256).expect("not zero") },
+            in_flight_bytes: 1 << 20,
+            retained_messages: 1_000_000,
+            retained_bytes: 256 << 20,
+        }
+    }
+}

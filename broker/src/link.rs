@@ -1,0 +1,164 @@
+//! A link: one network connection, from the moment that it is accepted until either side lets go of it.
+//!
+//! A link that the broker closed is forgotten at once, so that whatever the edge still says of it is ignored and no
+//! effect can name it again.
+
+use crate::{CloseReason, LinkId, broker::Broker, deadlines::Deadline, session::SessionKey, turn::Turn};
+use alloc::{boxed::Box, vec::Vec};
+use core::time::Duration;
+use luxwire_shared::{
+    mqtt::{Connack, ConnackProperties, DecodeError, Disconnect, Packet, ReasonCode, Version},
+    time::Instant,
+};
+
+/// What the broker knows of a connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) stage: Stage,
+    /// When the last packet came.
+    pub(crate) heard: Instant,
+    /// The longest silence; `None` if any is allowed.
+    pub(crate) silence_max: Option<Duration>,
+    /// The moment under which the calendar has this link. It may be too early, never too late: packets do not move it.
+    entered_at: Option<Instant>,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stage {
+    /// Nothing but CONNECT may come.
+    AwaitsConnect {
+        /// Makes a client identifier if CONNECT brings none.
+        nonce: u128,
+    },
+    /// CONNECT was accepted.
+    Connected(SessionKey),
+}
+
+impl Broker {
+    pub(crate) fn open(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128) {
+        let now = turn.now.instant;
+        let state = Link {
+            stage: Stage::AwaitsConnect { nonce },
+            heard: now,
+            silence_max: Some(self.limits.connect_timeout),
+            entered_at: None,
+        };
+        self.links.insert(link, state);
+        self.watch(link);
+    }
+
+    /// The edge lost the connection, or closed it because it was asked to.
+    pub(crate) fn closed(&mut self, turn: &mut Turn<'_>, link: LinkId) {
+        match self.links.get(&link).map(|state| state.stage) {
+            Some(Stage::Connected(session)) => self.detach(turn, session),
+            Some(Stage::AwaitsConnect { .. }) => self.forget_link(link),
+            None => {}
+        }
+    }
+
+    /// Bytes came that are no packet. [MQTT-4.13.1-1]
+    pub(crate) fn malformed(
+        &mut self,
+        turn: &mut Turn<'_>,
+        link: LinkId,
+        version: Option<Version>,
+        error: DecodeError,
+    ) {
+        match self.links.get(&link).map(|state| state.stage) {
+            Some(Stage::Connected(session)) => {
+                self.disconnect_client(turn, session, error.reason(), CloseReason::Malformed(error));
+            }
+            Some(Stage::AwaitsConnect { .. }) => {
+                let reason = error.reason();
+                // An unknown version is named in the oldest form of CONNACK, which every client can read
+                // [MQTT-3.1.2-2]; otherwise only 5.0 has a code for it, and 3.1.1 forbids an answer [MQTT-3.1.4-1].
+                if version == Some(Version::V5)
+                    || (version.is_none() && reason == ReasonCode::UnsupportedProtocolVersion)
+                {
+                    turn.send(link, refusal(reason));
+                }
+                turn.close(link, CloseReason::Malformed(error));
+                self.forget_link(link);
+            }
+            None => {}
+        }
+    }
+
+    /// The calendar says that this link may have been silent for too long.
+    pub(crate) fn silence(&mut self, turn: &mut Turn<'_>, link: LinkId) {
+        let Some(state) = self.links.get(&link) else { return };
+        if state.silence_max.is_none_or(|max| state.heard + max > turn.now.instant) {
+            return self.watch(link);
+        }
+        match state.stage {
+            Stage::AwaitsConnect { .. } => {
+                turn.close(link, CloseReason::ConnectTimeout);
+                self.forget_link(link);
+            }
+            // [MQTT-3.1.2-22]
+            Stage::Connected(session) => {
+                self.disconnect_client(
+                    turn,
+                    session,
+                    ReasonCode::KeepAliveTimeout,
+                    CloseReason::KeepAliveTimeout,
+                );
+            }
+        }
+    }
+
+    /// Ends a connection for a reason that 5.0 clients are told [MQTT-4.13.2-1]; older ones have no packet for it.
+    pub(crate) fn disconnect_client(
+        &mut self,
+        turn: &mut Turn<'_>,
+        session: SessionKey,
+        reason: ReasonCode,
+        close: CloseReason,
+    ) {
+        let Some(connection) = &self.sessions[session].connection else { return };
+        if connection.version == Version::V5 {
+            turn.send(connection.link, Packet::Disconnect(Disconnect::because(reason)));
+        }
+        self.close_session_link(turn, session, close);
+    }
+
+    /// Enters the link's next moment in the calendar.
+    pub(crate) fn watch(&mut self, link: LinkId) {
+        let Some(state) = self.links.get_mut(&link) else { return };
+        let next = state.silence_max.map(|max| state.heard + max);
+        self.deadlines.move_to(Deadline::Silence(link), state.entered_at, next);
+        state.entered_at = next;
+    }
+
+    pub(crate) fn forget_link(&mut self, link: LinkId) {
+        if let Some(state) = self.links.remove(&link) {
+            self.deadlines.move_to(Deadline::Silence(link), state.entered_at, None);
+        }
+    }
+
+    /// The program stops. Wills wait for the next start, as 3.1.2.5 allows: whoever could receive them goes as well.
+    pub(crate) fn stop(&mut self, turn: &mut Turn<'_>) {
+        let mut links: Vec<LinkId> = self.links.keys().copied().collect();
+        links.sort_unstable();
+        for link in links {
+            if let Some(Stage::Connected(session)) = self.links.get(&link).map(|state| state.stage) {
+                let connection = self.sessions[session].connection.take();
+                if connection.is_some_and(|connection| connection.version == Version::V5) {
+                    turn.send(link, Packet::Disconnect(Disconnect::because(ReasonCode::ServerShuttingDown)));
+                }
+            }
+            turn.close(link, CloseReason::Stopping);
+            self.forget_link(link);
+        }
+    }
+}
+
+/// CONNACK that says no. [MQTT-3.2.2-6]
+pub(crate) fn refusal(reason: ReasonCode) -> Packet {
+    Packet::Connack(Box::new(Connack {
+        session_present: false,
+        reason,
+        properties: ConnackProperties::default(),
+    }))
+}

@@ -1,0 +1,126 @@
+//! The replay of retained messages after SUBSCRIBE, in slices, so that a subscription to everything stalls nobody.
+//!
+//! A replay is a place in the map of retained messages, not a list of messages: it costs the same for three values and
+//! for a million. A value that was set after the replay began is left out, since the subscription delivered it as it
+//! came; one that was cleared is not there any more. A message without RETAIN that is published meanwhile may overtake
+//! the retained value of its topic; the RETAIN flag tells them apart.
+
+use crate::{
+    Effect, LinkId,
+    broker::Broker,
+    link::Stage,
+    retained::{Key, Step},
+    session::{Pending, SessionKey},
+    subscriptions::{NodeId, Subscription},
+    turn::Turn,
+};
+use alloc::rc::Rc;
+use luxwire_shared::mqtt::{QoS, TopicFilter};
+
+/// What a subscription still has coming.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    /// Which subscription.
+    pub(crate) node: NodeId,
+    pub(crate) filter: TopicFilter,
+    pub(crate) subscription: Subscription,
+    /// The last key that was looked at.
+    after: Option<Key>,
+    /// The latest setting of a value when the replay began.
+    until_set: u64,
+}
+
+impl Replay {
+    pub(crate) fn new(node: NodeId, filter: TopicFilter, subscription: Subscription, sets: u64) -> Self {
+        Self { node, filter, subscription, after: None, until_set: sets }
+    }
+}
+
+/// How much is sent, or merely looked at, before other clients get their turn. A slice fills a part of an output buffer
+/// that the edge writes at once, and takes far less than a millisecond.
+const SLICE_MESSAGES: usize = 256;
+const SLICE_BYTES: usize = 64 << 10;
+const SLICE_STEPS: usize = 4096;
+
+impl Broker {
+    /// Sends the next slice, unless the one before it is still on its way or messages wait that came later.
+    pub(crate) fn replay(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let session = &mut self.sessions[key];
+        let Some(connection) = &session.connection else { return };
+        if connection.awaits_drain || !session.queue.is_empty() {
+            return;
+        }
+        let link = connection.link;
+        let (mut messages, mut bytes, mut steps) = (0, 0, 0);
+        while let Some(mut replay) = session.replays.pop_front() {
+            let mut matching = self.retained.matching(&replay.filter, replay.after.as_deref());
+            let mut last = None;
+            let outcome = loop {
+                if messages == SLICE_MESSAGES || bytes >= SLICE_BYTES || steps == SLICE_STEPS {
+                    break Outcome::SliceFull;
+                }
+                steps += 1;
+                let (at, entry) = match matching.step() {
+                    None => break Outcome::Finished,
+                    Some(Step::Leapt(at)) => {
+                        last = Some(at);
+                        continue;
+                    }
+                    Some(Step::Found(at, entry)) => (at, entry),
+                };
+                let message = &entry.message;
+                let own = replay.subscription.no_local && message.publisher == session.client_id;
+                if entry.set > replay.until_set || own || message.has_expired(turn.now.instant) {
+                    last = Some(at);
+                    continue;
+                }
+                let pending = Pending {
+                    message: Rc::clone(message),
+                    qos: message.qos.min(replay.subscription.qos),
+                    retain: true,
+                    subscription_ids: replay.subscription.id.into_iter().collect(),
+                };
+                if pending.qos != QoS::AtMostOnce && !session.has_room_for(&pending, &self.limits) {
+                    break Outcome::WindowFull;
+                }
+                last = Some(at);
+                messages += 1;
+                bytes += message.size();
+                session.send(turn, pending);
+            };
+            if let Outcome::Finished = outcome {
+                continue;
+            }
+            if let Some(at) = last {
+                replay.after = Some(at.clone());
+            }
+            session.replays.push_front(replay);
+            if let Outcome::SliceFull = outcome {
+                if let Some(connection) = &mut session.connection {
+                    connection.awaits_drain = true;
+                }
+                turn.effects.push(Effect::AwaitDrain { link });
+            }
+            return;
+        }
+    }
+
+    /// Everything sent to this link has left the edge's buffer.
+    pub(crate) fn drained(&mut self, turn: &mut Turn<'_>, link: LinkId) {
+        let Some(Stage::Connected(key)) = self.links.get(&link).map(|state| state.stage) else { return };
+        if let Some(connection) = &mut self.sessions[key].connection {
+            connection.awaits_drain = false;
+        }
+        self.replay(turn, key);
+    }
+}
+
+/// Why a replay pauses.
+enum Outcome {
+    /// It does not: it is over.
+    Finished,
+    /// Others come first; it goes on when the output is drained.
+    SliceFull,
+    /// It goes on with the next acknowledgement.
+    WindowFull,
+}

@@ -1,0 +1,155 @@
+//! Retained messages: the latest value of each topic, and when it was set.
+//!
+//! They lie in one ordered map, level by level: `a` before everything below `a`, that before `a b`. A filter is matched
+//! by leaping over whole subtrees (see [`Matching`]), so that it looks at little more than what it finds, and a walk can
+//! stop anywhere and go on later from the last key.
+
+mod matching;
+
+pub(crate) use matching::{Matching, Step};
+
+use crate::Message;
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    vec::Vec,
+};
+use core::mem;
+use luxwire_shared::{
+    mqtt::{TopicFilter, TopicName},
+    time::Instant,
+};
+
+/// A topic's bytes with 0 for `/`: 0 occurs in no topic and sorts before all that does, so that comparing bytes compares
+/// level by level.
+pub(crate) type Key = Box<[u8]>;
+
+/// All retained messages.
+#[derive(Debug)]
+pub(crate) struct Retained {
+    entries: BTreeMap<Key, Entry>,
+    /// Those that end by themselves.
+    expiring: BTreeSet<(Instant, Key)>,
+    bytes: usize,
+    sets: u64,
+    messages_max: usize,
+    bytes_max: usize,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) message: Rc<Message>,
+    /// The how-manieth setting of a value this was: a walk that began earlier leaves it out.
+    pub(crate) set: u64,
+}
+
+/// There is no room for another value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Retained {
+    pub(crate) fn new(messages_max: usize, bytes_max: usize) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            expiring: BTreeSet::new(),
+            bytes: 0,
+            sets: 0,
+            messages_max,
+            bytes_max,
+        }
+    }
+
+    /// Replaces the topic's value. The message must stand in buffers of its own. [MQTT-3.3.1-5]
+    pub(crate) fn set(&mut self, message: &Rc<Message>) -> Result<(), Full> {
+        let size = message.size();
+        let key = key(&message.topic);
+        let expires_at = message.expires_at();
+        match self.entries.get_mut(&key) {
+            Some(entry) => {
+                let bytes = self.bytes - entry.message.size() + size;
+                if bytes > self.bytes_max && size > entry.message.size() {
+                    return Err(Full);
+                }
+                self.bytes = bytes;
+                self.sets += 1;
+                entry.set = self.sets;
+                let replaced = mem::replace(&mut entry.message, Rc::clone(message));
+                if let Some(at) = replaced.expires_at() {
+                    self.expiring.remove(&(at, key.clone()));
+                }
+                if let Some(at) = expires_at {
+                    self.expiring.insert((at, key));
+                }
+            }
+            None => {
+                if self.entries.len() >= self.messages_max || self.bytes + size > self.bytes_max {
+                    return Err(Full);
+                }
+                self.bytes += size;
+                self.sets += 1;
+                if let Some(at) = expires_at {
+                    self.expiring.insert((at, key.clone()));
+                }
+                self.entries.insert(key, Entry { message: Rc::clone(message), set: self.sets });
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the topic's value. [MQTT-3.3.1-6]
+    pub(crate) fn clear(&mut self, topic: &TopicName) {
+        let key = key(topic);
+        if let Some(entry) = self.entries.remove(&key) {
+            self.bytes -= entry.message.size();
+            if let Some(at) = entry.message.expires_at() {
+                self.expiring.remove(&(at, key));
+            }
+        }
+    }
+
+    /// Forgets what nobody wants any more.
+    pub(crate) fn drop_expired(&mut self, now: Instant) {
+        while self.expiring.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, key)) = self.expiring.pop_first() else { return };
+            if let Some(entry) = self.entries.remove(&key) {
+                self.bytes -= entry.message.size();
+            }
+        }
+    }
+
+    /// When the next one expires.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.expiring.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn get(&self, topic: &TopicName) -> Option<&Rc<Message>> {
+        self.entries.get(&key(topic)).map(|entry| &entry.message)
+    }
+
+    /// Those whose topics match, in the order of the topics, after `after`.
+    pub(crate) fn matching<'a>(&'a self, filter: &'a TopicFilter, after: Option<&[u8]>) -> Matching<'a> {
+        Matching::new(&self.entries, filter, after)
+    }
+
+    /// The number of the latest setting.
+    pub(crate) fn sets(&self) -> u64 {
+        self.sets
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+fn key(topic: &TopicName) -> Key {
+    topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect::<Vec<u8>>().into()
+}
+
+/// Stands between levels in a [`Key`].
+const SEPARATOR: u8 = 0;

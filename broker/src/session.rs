@@ -1,0 +1,305 @@
+//! A session: what the broker knows of a client, for as long as it is connected and, if it asks, for a while after.
+//!
+//! ```text
+//!              CONNECT                     link lost, expiry > 0
+//!   nothing ─────────────► connected ──────────────────────────────► waiting
+//!      ▲                     │   ▲              CONNECT, clean start 0  │ │
+//!      │  link lost, expiry 0│   └───────────────────────────────────────┘ │
+//!      └─────────────────────┴───────────── expired, or clean start 1 ◄────┘
+//! ```
+
+use crate::{
+    CloseReason, LinkId, Message, Report, broker::Broker, deadlines::Deadline, replay::Replay,
+    subscriptions::NodeId, turn::Turn, will::PendingWill,
+};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeSet, VecDeque},
+    rc::Rc,
+    vec::Vec,
+};
+use core::{
+    num::NonZeroU32,
+    ops::{Index, IndexMut},
+    time::Duration,
+};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use luxwire_shared::{
+    mqtt::{
+        QoS, SubscriptionId, Text, Version,
+        flow::{Incoming, Outgoing},
+    },
+    time::Instant,
+};
+
+/// Names a session while it lives; the number of one that ended is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionKey(u32);
+
+/// Section 4.1.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client_id: Text,
+    /// `None` while the client is away.
+    pub(crate) connection: Option<Connection>,
+    /// Seconds for which it outlives the connection; `u32::MAX` for ever.
+    pub(crate) expiry_s: u32,
+    /// While the client is away: when the session ends, `None` for never.
+    pub(crate) ends_at: Option<Instant>,
+    pub(crate) will: Option<Box<PendingWill>>,
+    /// Sent to the client and not acknowledged to the end.
+    pub(crate) outgoing: Outgoing<Pending>,
+    /// The bytes of the messages in `outgoing`.
+    pub(crate) in_flight_bytes: usize,
+    /// QoS 2 messages from the client, not yet released.
+    pub(crate) incoming: Incoming,
+    /// Waits for the client, or for room in the window.
+    pub(crate) queue: Queue,
+    /// Retained messages that subscriptions still have coming.
+    pub(crate) replays: VecDeque<Replay>,
+    /// Where the trie holds this session's subscriptions.
+    pub(crate) subscriptions: BTreeSet<NodeId>,
+    /// The moment under which the calendar has this session.
+    entered_at: Option<Instant>,
+}
+
+/// What belongs to the connection that a session has at the moment.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) link: LinkId,
+    pub(crate) version: Version,
+    /// The largest packet that the client takes.
+    pub(crate) packet_size: Option<NonZeroU32>,
+    /// How many QoS 2 messages the client may have unreleased.
+    pub(crate) receive_maximum: usize,
+    /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.
+    pub(crate) awaits_drain: bool,
+}
+
+/// A message on its way to one session.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) message: Rc<Message>,
+    pub(crate) qos: QoS,
+    /// The RETAIN flag that this receiver sees.
+    pub(crate) retain: bool,
+    pub(crate) subscription_ids: Vec<SubscriptionId>,
+}
+
+/// Messages that wait, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    waiting: VecDeque<Pending>,
+    bytes: usize,
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    slots: Vec<Option<Session>>,
+    free: Vec<u32>,
+    by_client_id: HashMap<Text, SessionKey, FixedState>,
+}
+
+impl Session {
+    /// A session that begins with a connection.
+    pub(crate) fn new(client_id: Text, window: core::num::NonZeroU16) -> Self {
+        Self {
+            client_id,
+            connection: None,
+            expiry_s: 0,
+            ends_at: None,
+            will: None,
+            outgoing: Outgoing::new(window),
+            in_flight_bytes: 0,
+            incoming: Incoming::default(),
+            queue: Queue::default(),
+            replays: VecDeque::new(),
+            subscriptions: BTreeSet::new(),
+            entered_at: None,
+        }
+    }
+
+    pub(crate) fn link(&self) -> Option<LinkId> {
+        self.connection.as_ref().map(|connection| connection.link)
+    }
+
+    /// The next moment at which time alone changes something: the will is due, or the session ends.
+    fn next_deadline(&self) -> Option<Instant> {
+        let will_at = self.will.as_ref().and_then(|will| will.due_at);
+        [will_at, self.ends_at].into_iter().flatten().min()
+    }
+}
+
+impl Queue {
+    pub(crate) fn push(&mut self, pending: Pending) {
+        self.bytes += pending.message.size();
+        self.waiting.push_back(pending);
+    }
+
+    pub(crate) fn front(&self) -> Option<&Pending> {
+        self.waiting.front()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Pending> {
+        let pending = self.waiting.pop_front()?;
+        self.bytes -= pending.message.size();
+        if self.waiting.is_empty() {
+            // A backlog that is over leaves no memory behind.
+            self.waiting = VecDeque::new();
+        }
+        Some(pending)
+    }
+
+    /// Takes out what has expired, and says how many at each quality.
+    pub(crate) fn drop_expired(&mut self, now: Instant) -> Vec<Pending> {
+        let (expired, kept) = core::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<Vec<_>, _>(|pending| pending.message.has_expired(now));
+        self.waiting = kept.into();
+        self.bytes -= expired.iter().map(|pending| pending.message.size()).sum::<usize>();
+        expired
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new(hash_seed: u64) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_client_id: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
+        }
+    }
+
+    pub(crate) fn find(&self, client_id: &Text) -> Option<SessionKey> {
+        self.by_client_id.get(client_id).copied()
+    }
+
+    pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
+        let client_id = session.client_id.clone();
+        let key = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(session);
+                SessionKey(slot)
+            }
+            None => {
+                self.slots.push(Some(session));
+                SessionKey(
+                    u32::try_from(self.slots.len() - 1).expect("the limit on sessions is far below 2^32"),
+                )
+            }
+        };
+        self.by_client_id.insert(client_id, key);
+        key
+    }
+
+    fn remove(&mut self, key: SessionKey) -> Session {
+        let session = self.slots[key.0 as usize].take().expect(LIVES);
+        self.by_client_id.remove(&session.client_id);
+        self.free.push(key.0);
+        session
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_client_id.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.slots.iter().flatten()
+    }
+}
+
+const LIVES: &str =
+    "links, subscriptions and deadlines of a session go with it, so whoever has its key finds it";
+
+impl Index<SessionKey> for Sessions {
+    type Output = Session;
+
+    fn index(&self, key: SessionKey) -> &Session {
+        self.slots[key.0 as usize].as_ref().expect(LIVES)
+    }
+}
+
+impl IndexMut<SessionKey> for Sessions {
+    fn index_mut(&mut self, key: SessionKey) -> &mut Session {
+        self.slots[key.0 as usize].as_mut().expect(LIVES)
+    }
+}
+
+impl Broker {
+    /// The session's connection is gone or as good as gone: its life without one begins, or it ends. Whether the will
+    /// is still there has been decided by whoever calls.
+    pub(crate) fn detach(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let now = turn.now.instant;
+        let session = &mut self.sessions[key];
+        let Some(connection) = session.connection.take() else { return };
+        self.forget_link(connection.link);
+        let session = &mut self.sessions[key];
+        if session.expiry_s == 0 {
+            return self.end_session(turn, key);
+        }
+        // [MQTT-4.1.0-1] [MQTT-3.1.2-23] The time runs from here, not from CONNECT.
+        session.ends_at = (session.expiry_s != u32::MAX).then(|| now + seconds(session.expiry_s));
+        if let Some(will) = &mut session.will {
+            will.due_at = Some(now + seconds(will.delay_s));
+        }
+        self.session_due(turn, key);
+    }
+
+    /// Does what is due for this session at this moment, and enters it in the calendar for the next.
+    pub(crate) fn session_due(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        let now = turn.now.instant;
+        let session = &mut self.sessions[key];
+        if session.ends_at.is_some_and(|at| at <= now) {
+            return self.end_session(turn, key);
+        }
+        if session.will.as_ref().is_some_and(|will| will.due_at.is_some_and(|at| at <= now)) {
+            self.publish_will(turn, key);
+        }
+        self.enter(key);
+    }
+
+    /// Brings the calendar up to date with the session.
+    pub(crate) fn enter(&mut self, key: SessionKey) {
+        let session = &mut self.sessions[key];
+        let next = session.next_deadline();
+        self.deadlines.move_to(Deadline::Session(key), session.entered_at, next);
+        session.entered_at = next;
+    }
+
+    /// The session ends, and with it whatever its client left behind, except what it published. [MQTT-4.1.0-2]
+    pub(crate) fn end_session(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
+        self.subscriptions.remove_all(key, &self.sessions[key].subscriptions);
+        // A will whose delay is longer than the session's life is due at its end. [MQTT-3.1.2-8]
+        self.publish_will(turn, key);
+        let session = self.sessions.remove(key);
+        self.deadlines.move_to(Deadline::Session(key), session.entered_at, None);
+        turn.report(Report::SessionEnded { client_id: session.client_id });
+    }
+
+    /// Takes the link away from under a session, for a reason that the client is told if it can be.
+    pub(crate) fn close_session_link(&mut self, turn: &mut Turn<'_>, key: SessionKey, reason: CloseReason) {
+        if let Some(link) = self.sessions[key].link() {
+            turn.close(link, reason);
+        }
+        self.detach(turn, key);
+    }
+}
+
+/// A time span that a packet gives in seconds.
+pub(crate) fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(seconds))
+}

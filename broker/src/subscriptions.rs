@@ -1,0 +1,260 @@
+//! Who subscribed to what: a trie of topic levels, from a topic to its subscriptions without looking at the others.
+//!
+//! It walks level by level with a list of the nodes that it stands on, so that no topic, however deep, can use up the
+//! stack. It knows sessions by their key only.
+
+use crate::session::SessionKey;
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+use core::{hash::BuildHasher, mem};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use luxwire_shared::mqtt::{Level, QoS, SubscriptionId, TopicFilter, TopicName};
+
+/// The node at which a filter ends. A session keeps those of its subscriptions, which keeps the nodes alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeId(u32);
+
+/// What was granted to one subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subscription {
+    pub(crate) qos: QoS,
+    pub(crate) no_local: bool,
+    pub(crate) retain_as_published: bool,
+    pub(crate) id: Option<SubscriptionId>,
+}
+
+/// The trie.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    nodes: Vec<Node>,
+    free: Vec<NodeId>,
+    /// All children that are named by text, found by parent and text. One table for the whole trie: a node without
+    /// children costs nothing here.
+    children: HashTable<NodeId>,
+    hasher: FixedState,
+    count: usize,
+    /// The nodes that a walk stands on, kept for its capacity.
+    standing: Vec<NodeId>,
+    reached: Vec<NodeId>,
+}
+
+#[derive(Debug)]
+struct Node {
+    parent: NodeId,
+    level: Box<str>,
+    plus: Option<NodeId>,
+    hash: Option<NodeId>,
+    children: u32,
+    subscribers: BTreeMap<SessionKey, Subscription>,
+}
+
+const ROOT: NodeId = NodeId(0);
+
+impl Subscriptions {
+    pub(crate) fn new(hash_seed: u64) -> Self {
+        Self {
+            nodes: Vec::from([Node::new(ROOT, "")]),
+            free: Vec::new(),
+            children: HashTable::new(),
+            hasher: FixedState::with_seed(hash_seed),
+            count: 0,
+            standing: Vec::new(),
+            reached: Vec::new(),
+        }
+    }
+
+    /// Enters a subscription. An earlier one of the same session to the same filter is replaced and returned.
+    /// [MQTT-3.8.4-3]
+    pub(crate) fn insert(
+        &mut self,
+        filter: &TopicFilter,
+        session: SessionKey,
+        subscription: Subscription,
+    ) -> (NodeId, Option<Subscription>) {
+        let node = filter.levels().fold(ROOT, |node, level| match level {
+            Level::Text(text) => self.child_or_new(node, text),
+            Level::Plus => match self.node(node).plus {
+                Some(plus) => plus,
+                None => {
+                    let plus = self.add(node, "+");
+                    self.node_mut(node).plus = Some(plus);
+                    plus
+                }
+            },
+            Level::Hash => match self.node(node).hash {
+                Some(hash) => hash,
+                None => {
+                    let hash = self.add(node, "#");
+                    self.node_mut(node).hash = Some(hash);
+                    hash
+                }
+            },
+        });
+        let replaced = self.node_mut(node).subscribers.insert(session, subscription);
+        self.count += usize::from(replaced.is_none());
+        (node, replaced)
+    }
+
+    /// The node at which exactly this filter ends, if anybody subscribed to it. [MQTT-3.10.4-1]
+    pub(crate) fn find(&self, filter: &TopicFilter) -> Option<NodeId> {
+        filter.levels().try_fold(ROOT, |node, level| match level {
+            Level::Text(text) => self.child(node, text),
+            Level::Plus => self.node(node).plus,
+            Level::Hash => self.node(node).hash,
+        })
+    }
+
+    /// Removes the subscription of one session at a node; says whether there was one.
+    pub(crate) fn remove(&mut self, node: NodeId, session: SessionKey) -> bool {
+        let removed = self.node_mut(node).subscribers.remove(&session).is_some();
+        if removed {
+            self.count -= 1;
+            self.prune(node);
+        }
+        removed
+    }
+
+    /// The session ends.
+    pub(crate) fn remove_all(&mut self, session: SessionKey, nodes: &BTreeSet<NodeId>) {
+        for node in nodes {
+            self.remove(*node, session);
+        }
+    }
+
+    /// Puts the nodes whose filters match into `found`, in an order that depends on nothing but the filters.
+    pub(crate) fn matching(&mut self, topic: &TopicName, found: &mut Vec<NodeId>) {
+        let mut standing = mem::take(&mut self.standing);
+        let mut reached = mem::take(&mut self.reached);
+        standing.push(ROOT);
+        // [MQTT-4.7.2-1] A wildcard at the top does not see names that begin with `$`.
+        let mut wildcards_see_it = !topic.is_reserved();
+        for level in topic.levels() {
+            for &at in &standing {
+                let node = self.node(at);
+                if wildcards_see_it {
+                    found.extend(node.hash);
+                    reached.extend(node.plus);
+                }
+                reached.extend(self.child(at, level));
+            }
+            standing.clear();
+            mem::swap(&mut standing, &mut reached);
+            wildcards_see_it = true;
+            if standing.is_empty() {
+                break;
+            }
+        }
+        for &at in &standing {
+            let node = self.node(at);
+            if !node.subscribers.is_empty() {
+                found.push(at);
+            }
+            // `a/#` matches `a` as well.
+            found.extend(node.hash);
+        }
+        standing.clear();
+        self.standing = standing;
+        self.reached = reached;
+    }
+
+    /// Who subscribed to the filter that ends here, in the order of their keys.
+    pub(crate) fn subscribers(&self, node: NodeId) -> impl Iterator<Item = (SessionKey, Subscription)> {
+        self.node(node).subscribers.iter().map(|(session, subscription)| (*session, *subscription))
+    }
+
+    /// How many subscriptions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0 as usize]
+    }
+
+    fn child(&self, parent: NodeId, level: &str) -> Option<NodeId> {
+        if self.node(parent).children == 0 {
+            return None;
+        }
+        let hash = self.hasher.hash_one((parent.0, level));
+        self.children
+            .find(hash, |id| {
+                let node = self.node(*id);
+                node.parent == parent && &*node.level == level
+            })
+            .copied()
+    }
+
+    fn child_or_new(&mut self, parent: NodeId, level: &str) -> NodeId {
+        if let Some(child) = self.child(parent, level) {
+            return child;
+        }
+        let child = self.add(parent, level);
+        self.node_mut(parent).children += 1;
+        let Self { nodes, children, hasher, .. } = self;
+        let hash_of = |id: &NodeId| {
+            let node = &nodes[id.0 as usize];
+            hasher.hash_one((node.parent.0, &*node.level))
+        };
+        children.insert_unique(hash_of(&child), child, hash_of);
+        child
+    }
+
+    fn add(&mut self, parent: NodeId, level: &str) -> NodeId {
+        let node = Node::new(parent, level);
+        match self.free.pop() {
+            Some(id) => {
+                *self.node_mut(id) = node;
+                id
+            }
+            None => {
+                self.nodes.push(node);
+                NodeId(u32::try_from(self.nodes.len() - 1).expect("memory ends before 2^32 nodes"))
+            }
+        }
+    }
+
+    /// Removes nodes that lead nowhere, from this one upwards.
+    fn prune(&mut self, mut id: NodeId) {
+        while id != ROOT && self.node(id).leads_nowhere() {
+            let Node { parent, level, .. } = mem::replace(self.node_mut(id), Node::new(ROOT, ""));
+            let above = self.node_mut(parent);
+            if above.plus == Some(id) {
+                above.plus = None;
+            } else if above.hash == Some(id) {
+                above.hash = None;
+            } else {
+                above.children -= 1;
+                let hash = self.hasher.hash_one((parent.0, &*level));
+                let entry = self.children.find_entry(hash, |candidate| *candidate == id);
+                entry.expect("every child that text names is in the table").remove();
+            }
+            self.free.push(id);
+            id = parent;
+        }
+    }
+}
+
+impl Node {
+    fn new(parent: NodeId, level: &str) -> Self {
+        Self {
+            parent,
+            level: level.into(),
+            plus: None,
+            hash: None,
+            children: 0,
+            subscribers: BTreeMap::new(),
+        }
+    }
+
+    fn leads_nowhere(&self) -> bool {
+        self.subscribers.is_empty() && self.children == 0 && self.plus.is_none() && self.hash.is_none()
+    }
+}

@@ -1,0 +1,25 @@
+//! One call of `handle`: the time at which it happens and the effects that it has. It decides nothing.
+
+use crate::{CloseReason, Effect, LinkId, Now, Report};
+use alloc::vec::Vec;
+use luxwire_shared::mqtt::Packet;
+
+/// Passed down to everything that a single input sets in motion.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Now,
+    pub(crate) effects: &'a mut Vec<Effect>,
+}
+
+impl Turn<'_> {
+    pub(crate) fn send(&mut self, link: LinkId, packet: Packet) {
+        self.effects.push(Effect::Send { link, packet });
+    }
+
+    pub(crate) fn close(&mut self, link: LinkId, reason: CloseReason) {
+        self.effects.push(Effect::Close { link, reason });
+    }
+
+    pub(crate) fn report(&mut self, report: Report) {
+        self.effects.push(Effect::Report(report));
+    }
+}
