@@ -1,2 +1,92 @@
-//! Set-up, build, run, test.
-fn main() {}
+//! `cargo xtask …`: installs what is missing, builds, runs and tests Luxwire. All set-up logic of the project is here.
+//! This file only reads the command line; each command has a file of its own, and none of them is needed by the
+//! finished `luxwire` program.
+
+mod apt;
+mod budget;
+mod cache;
+mod children;
+mod debian_rust;
+mod dev;
+mod fingerprint;
+mod foreign;
+mod page;
+mod programs;
+mod project;
+mod serve;
+mod steps;
+mod target;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use project::Project;
+use steps::Steps;
+use test::Extent;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        eprint!("{USAGE}");
+        return Ok(ExitCode::from(2));
+    };
+    let extent = match rest {
+        [] => Some(Extent::Everything),
+        [flag] if flag == "--quick" => Some(Extent::Quick),
+        _ => None,
+    };
+    if matches!(command.as_str(), "help" | "--help" | "-h") {
+        print!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let project = Project::locate()?;
+    let steps = Steps::new(&project)?;
+    match (command.as_str(), extent) {
+        ("serve", _) => serve::run(&project, steps, rest),
+        ("dev", _) => dev::run(&project, steps, rest),
+        ("test", Some(extent)) => test::run(&project, &steps, extent),
+        ("build", Some(Extent::Everything)) => steps.conclude(page::build_program(&project, &steps)),
+        ("setup", Some(Extent::Everything)) => steps.conclude(set_up(&project, &steps)),
+        _ => {
+            eprint!("xtask does not know `{}`.\n\n{USAGE}", arguments.join(" "));
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// Installs what the other commands would install when they need it.
+fn set_up(project: &Project, steps: &Steps) -> Result<()> {
+    page::tools(project, steps)?;
+    target::bare_metal(project, steps)?;
+    foreign::install(project, steps)?;
+    Ok(())
+}
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  serve [ARGS…]    install what is missing, build, and run `luxwire serve ARGS…`
+  test [--quick]   everything that must pass; --quick leaves out the browser and the slow parts
+  dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
+  build            the finished program, page included: target/release/luxwire
+  setup            install everything that the commands above need, and nothing more
+
+Environment:
+  LUXWIRE_CACHE                 where tools are kept (otherwise the user's cache directory, luxwire/)
+  LUXWIRE_WASM_TOOLCHAIN        rustup, debian or auto (the default): who compiles the page
+  LUXWIRE_CHROMIUM              a Chromium for the browser tests
+";

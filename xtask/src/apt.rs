@@ -1,0 +1,183 @@
+//! Debian's packages: installed where we may, otherwise only unpacked into a folder. It knows apt's ways and no
+//! particular package.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::programs::{on_path, output};
+use crate::steps::Step;
+
+/// apt-get on this machine. There is none on other systems than Debian's kin.
+pub(crate) struct Apt {
+    /// How to become root, if we are not and may.
+    privilege: Privilege,
+}
+
+/// A package at one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Privilege {
+    Root,
+    Sudo,
+    None,
+}
+
+impl Apt {
+    pub(crate) fn of_this_machine() -> Option<Self> {
+        on_path("apt-get")?;
+        on_path("dpkg-deb")?;
+        let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+        let may_sudo = || output(Command::new("sudo").args(["-n", "true"])).is_ok();
+        let privilege = match is_root {
+            true => Privilege::Root,
+            false if may_sudo() => Privilege::Sudo,
+            false => Privilege::None,
+        };
+        Some(Self { privilege })
+    }
+
+    /// Installs packages for the whole machine.
+    pub(crate) fn install(&self, step: &mut Step, packages: &[&str]) -> Result<()> {
+        if self.privilege == Privilege::None {
+            bail!("only root may install packages here; please run: apt-get install {}", packages.join(" "));
+        }
+        self.with_fresh_lists(step, |step| {
+            let mut command = self.as_root();
+            command.args(["install", "-y", "--no-install-recommends"]).args(packages);
+            step.command(&mut command)
+        })
+    }
+
+    /// Unpacks packages into a folder. Nothing is installed, none of their scripts run, no service starts.
+    pub(crate) fn unpack(&self, step: &mut Step, packages: &[Package], folder: &Path) -> Result<()> {
+        let archives = folder.join("archives");
+        fs::create_dir_all(&archives)?;
+        let wanted = packages.iter().map(|Package { name, version }| format!("{name}={version}"));
+        let mut download = apt_get();
+        step.command(download.arg("download").args(wanted).current_dir(&archives))?;
+        for entry in fs::read_dir(&archives)? {
+            let archive = entry?.path();
+            step.command(Command::new("dpkg-deb").arg("--extract").arg(&archive).arg(folder))?;
+        }
+        fs::remove_dir_all(&archives).context("cannot remove the archives that were unpacked")
+    }
+
+    /// Which packages would come onto the machine if these were installed.
+    pub(crate) fn would_install(&self, step: &mut Step, packages: &[&str]) -> Result<Vec<Package>> {
+        self.with_fresh_lists(step, |_| {
+            let mut command = apt_get();
+            command.args(["install", "--simulate", "--no-install-recommends"]).args(packages);
+            Ok(to_be_installed(&output(&mut command)?))
+        })
+    }
+
+    /// What `choose` makes of a package's record (as `apt-cache show` prints it), asking the archive for fresh lists
+    /// if it makes nothing of what is known.
+    pub(crate) fn show<T>(
+        &self,
+        step: &mut Step,
+        package: &str,
+        choose: impl Fn(&str) -> Result<T>,
+    ) -> Result<T> {
+        self.with_fresh_lists(step, |_| {
+            let mut command = Command::new("apt-cache");
+            choose(&output(command.args(["show", "--no-all-versions", package]))?)
+        })
+    }
+
+    /// Lists may be missing, as in a fresh container, or name versions that are no longer offered. So what fails is
+    /// tried again with fresh ones, which are fetched once in a run.
+    fn with_fresh_lists<T>(
+        &self,
+        step: &mut Step,
+        mut attempt: impl FnMut(&mut Step) -> Result<T>,
+    ) -> Result<T> {
+        let mut fresh = LISTS_ARE_FRESH.lock().expect("no step panics while it works with apt");
+        let first = attempt(step);
+        if first.is_ok() || *fresh {
+            return first;
+        }
+        let reason = first.err().map(|error| format!("{error:#}")).unwrap_or_default();
+        ensure!(
+            self.privilege != Privilege::None,
+            "{reason}\nPerhaps apt's lists are out of date; please run, as root: apt-get update"
+        );
+        step.say("apt's lists do not do, fetching fresh ones");
+        step.command(self.as_root().arg("update"))?;
+        *fresh = true;
+        attempt(step)
+    }
+
+    fn as_root(&self) -> Command {
+        if self.privilege == Privilege::Root {
+            return apt_get();
+        }
+        let mut command = Command::new("sudo");
+        command.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(OPTIONS);
+        command
+    }
+}
+
+/// Whether this run has fetched apt's lists. Holding it also keeps two steps from using apt at a time.
+static LISTS_ARE_FRESH: Mutex<bool> = Mutex::new(false);
+
+const OPTIONS: &[&str] =
+    &["--quiet", "-o=Acquire::Retries=3", "-o=APT::Sandbox::User=root", "-o=DPkg::Lock::Timeout=300"];
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(OPTIONS);
+    command
+}
+
+/// Reads lines such as `Inst mosquitto (2.0.11-1.2 Debian:12.10/stable [amd64])`. A package that would be upgraded has
+/// its present version in brackets before the new one.
+fn to_be_installed(simulation: &str) -> Vec<Package> {
+    let lines = simulation.lines().filter_map(|line| line.strip_prefix("Inst "));
+    let packages = lines.filter_map(|line| {
+        let name = line.split_whitespace().next()?;
+        let version = line.split_once('(')?.1.split_whitespace().next()?;
+        Some(Package { name: name.to_owned(), version: version.to_owned() })
+    });
+    packages.collect()
+}
+
+/// A field of a package's record.
+pub(crate) fn field<'a>(record: &'a str, name: &str) -> Option<&'a str> {
+    record.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulated_installation_tells_packages_and_versions() {
+        let simulation = "\
+Reading package lists...
+Inst libmosquitto1 (2.0.11-1.2+deb12u2 Debian:12.12/oldstable [amd64])
+Inst libssl3 [3.0.15-1] (3.0.17-1 Debian-Security:12/oldstable-security [amd64]) []
+Conf libmosquitto1 (2.0.11-1.2+deb12u2 Debian:12.12/oldstable [amd64])
+";
+        let package =
+            |name: &str, version: &str| Package { name: name.to_owned(), version: version.to_owned() };
+        let expected = [package("libmosquitto1", "2.0.11-1.2+deb12u2"), package("libssl3", "3.0.17-1")];
+        assert_eq!(to_be_installed(simulation), expected);
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let record = "Package: rustc-web\nVersion: 1.96.0\nInstalled-Size: 3\nDepends: libc6\n";
+        assert_eq!(field(record, "Version"), Some("1.96.0"));
+        assert_eq!(field(record, "Size"), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! Debian's Rust compiler, unpacked into the cache and given the standard library of another target, for machines where
+//! rustup cannot fetch a target. Debian builds `rustc-web` for its browsers, so it is recent, and its sources are
+//! packaged with it. Nothing is installed on the machine itself: the packages would conflict with Debian's own rustup.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::apt::{Apt, Package, field};
+use crate::cache::{Cache, remove};
+use crate::programs::{Version, cargo, version_of};
+use crate::steps::Step;
+use crate::target::{Target, has_core};
+
+/// A compiler in the cache.
+pub(crate) struct DebianRust {
+    root: PathBuf,
+}
+
+impl DebianRust {
+    /// The newest that is in the cache, if it is new enough.
+    pub(crate) fn find(cache: &Cache, oldest: &Version) -> Option<Self> {
+        let folders = cache.find_all(NAME).into_iter();
+        let versioned = folders.filter_map(|root| {
+            let name = root.file_name()?.to_str()?.strip_prefix(NAME)?.to_owned();
+            Some((Version::find(&name)?, root))
+        });
+        let (version, root) = versioned.max()?;
+        (version >= *oldest).then_some(Self { root })
+    }
+
+    /// Unpacks the compiler and builds the target's libraries, as far as they are missing.
+    pub(crate) fn prepare(
+        step: &mut Step,
+        cache: &Cache,
+        apt: &Apt,
+        oldest: &Version,
+        target: Target,
+    ) -> Result<Self> {
+        let rust = match Self::find(cache, oldest) {
+            Some(rust) => rust,
+            None => Self::unpack(step, cache, apt, oldest)?,
+        };
+        let _lock = cache.lock(NAME)?;
+        if !rust.has(target) {
+            rust.build_libraries(step, target)?;
+        }
+        Ok(rust)
+    }
+
+    /// A script that runs the compiler with its own shared libraries.
+    pub(crate) fn rustc(&self) -> PathBuf {
+        self.root.join("rustc")
+    }
+
+    /// Whether the target's libraries are built.
+    pub(crate) fn has(&self, target: Target) -> bool {
+        has_core(&self.libraries(target))
+    }
+
+    fn unpack(step: &mut Step, cache: &Cache, apt: &Apt, oldest: &Version) -> Result<Self> {
+        let packages = packages(step, apt, oldest)?;
+        let build = &packages.first().context("a compiler consists of packages")?.version;
+        let root = cache.install(&format!("{NAME}{build}"), |root| {
+            apt.unpack(step, &packages, root)?;
+            write_script(root)?;
+            let version = version_of(&root.join("rustc")).context("the unpacked compiler does not run")?;
+            ensure!(version >= *oldest, "the unpacked compiler is version {version}, older than {oldest}");
+            Ok(())
+        })?;
+        Ok(Self { root })
+    }
+
+    /// Lets cargo build the standard library for an empty crate, and puts the result where the compiler looks for it.
+    fn build_libraries(&self, step: &mut Step, target: Target) -> Result<()> {
+        step.say(format!("building {} for {}, once", target.libraries, target.triple));
+        let workshop = self.root.join("workshop").join(target.triple);
+        remove(&workshop)?;
+        fs::create_dir_all(workshop.join("src"))?;
+        fs::write(workshop.join("src/lib.rs"), "#![no_std]\n")?;
+        fs::write(workshop.join("Cargo.toml"), EMPTY_CRATE)?;
+        let mut build = cargo();
+        build.current_dir(&workshop).args(["build", "--release", "--target", target.triple]);
+        build.arg(format!("-Zbuild-std={}", target.libraries)).arg("--target-dir").arg("target");
+        build.env("RUSTC", self.rustc());
+        // The standard library's own sources use features that only its compiler's makers may use.
+        build.env("RUSTC_BOOTSTRAP", "1");
+        step.command(&mut build)?;
+
+        let unfinished = workshop.join("lib");
+        fs::create_dir(&unfinished)?;
+        for entry in fs::read_dir(workshop.join("target").join(target.triple).join("release/deps"))? {
+            let file = entry?.path();
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_library = name.ends_with(".rlib") || name.ends_with(".rmeta");
+            if is_library && !name.starts_with("libempty-") {
+                fs::rename(&file, unfinished.join(name))?;
+            }
+        }
+        ensure!(has_core(&unfinished), "cargo built no core library for {}", target.triple);
+        let libraries = self.libraries(target);
+        remove(&libraries)?;
+        fs::create_dir_all(libraries.parent().unwrap_or(&self.root))?;
+        fs::rename(&unfinished, &libraries)?;
+        remove(&workshop)
+    }
+
+    fn libraries(&self, target: Target) -> PathBuf {
+        self.root.join("usr/lib/rustlib").join(target.triple).join("lib")
+    }
+}
+
+const NAME: &str = "rustc-web-";
+
+const EMPTY_CRATE: &str = "\
+[package]
+name = \"empty\"
+version = \"0.0.0\"
+edition = \"2021\"
+[workspace]
+";
+
+/// The packages that make up a compiler with its sources. All but LLVM are of one build, and must be.
+fn packages(step: &mut Step, apt: &Apt, oldest: &Version) -> Result<Vec<Package>> {
+    let build = apt.show(step, "rustc-web", |record| {
+        let build = field(record, "Version").context("apt knows no version of rustc-web")?;
+        let version = Version::find(build).context("rustc-web has no version number")?;
+        ensure!(version >= *oldest, "apt offers rustc-web {version}, older than {oldest}");
+        Ok(build.to_owned())
+    })?;
+    let series = Version::find(&build).context("rustc-web has no version number")?.beginning(2);
+    let runtime = format!("libstd-rust-web-{series}");
+    let llvm = apt.show(step, &runtime, |record| {
+        let dependencies = field(record, "Depends").unwrap_or_default();
+        llvm_of(dependencies).with_context(|| format!("{runtime} depends on no libllvm: {dependencies}"))
+    })?;
+    let llvm_build =
+        apt.show(step, &llvm, |record| Ok(field(record, "Version").context("no version")?.to_owned()))?;
+    let of_build = |name: &str| Package { name: name.to_owned(), version: build.clone() };
+    Ok(vec![
+        of_build("rustc-web"),
+        of_build(&runtime),
+        of_build("libstd-rust-web-dev"),
+        of_build("rust-web-src"),
+        Package { name: llvm, version: llvm_build },
+    ])
+}
+
+fn llvm_of(dependencies: &str) -> Option<String> {
+    let names = dependencies.split(',').filter_map(|dependency| dependency.split_whitespace().next());
+    names.filter(|name| name.starts_with("libllvm")).map(str::to_owned).next()
+}
+
+/// A script rather than a setting, because the compiler is started by cargo, and cargo by Trunk.
+fn write_script(root: &Path) -> Result<()> {
+    let script = format!(
+        "#!/bin/sh\n\
+         # Runs this folder's compiler with this folder's shared libraries.\n\
+         root=$(dirname \"$(readlink -f \"$0\")\")\n\
+         LD_LIBRARY_PATH=\"$root/{}\" exec \"$root/usr/bin/rustc\" \"$@\"\n",
+        shared_libraries(root)?.strip_prefix(root)?.display()
+    );
+    let path = root.join("rustc");
+    fs::write(&path, script)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// The folder named after the machine's kind, such as `usr/lib/x86_64-linux-gnu`.
+fn shared_libraries(root: &Path) -> Result<PathBuf> {
+    let is_driver = |file: &fs::DirEntry| file.file_name().to_string_lossy().starts_with("librustc_driver");
+    let folders = fs::read_dir(root.join("usr/lib"))?.flatten().map(|entry| entry.path());
+    let mut with_driver = folders.filter(|folder| {
+        fs::read_dir(folder).is_ok_and(|files| files.flatten().any(|file| is_driver(&file)))
+    });
+    with_driver.next().context("the packages hold no librustc_driver")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compilers_llvm_is_among_its_dependencies() {
+        let dependencies = "libc6 (>= 2.34), libgcc-s1 (>= 4.2), libllvm22, libstdc++6 (>= 11)";
+        assert_eq!(llvm_of(dependencies).as_deref(), Some("libllvm22"));
+        assert_eq!(llvm_of("libllvm22 (>= 1:22.1)").as_deref(), Some("libllvm22"));
+        assert_eq!(llvm_of("libc6"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Other people's MQTT programs and browsers, which the tests set beside ours: Mosquitto, paho-mqtt, what npm brings,
+//! Chromium. It installs them and says where they are; the tests know what to do with them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::apt::Apt;
+use crate::cache::Cache;
+use crate::fingerprint::Fingerprint;
+use crate::programs::{on_path, output, version_of};
+use crate::project::{Project, read};
+use crate::steps::{Step, Steps};
+
+/// Where the programs are. What could not be had is absent.
+#[derive(Default)]
+pub(crate) struct Foreign {
+    mosquitto: Option<PathBuf>,
+    python: Option<PathBuf>,
+    node_modules: Option<PathBuf>,
+    chromium: Option<Chromium>,
+}
+
+/// Which browser the tests drive.
+enum Chromium {
+    At(PathBuf),
+    /// Playwright finds its own by itself.
+    OfPlaywright,
+}
+
+impl Foreign {
+    /// What the tests with foreign clients need.
+    pub(crate) fn has_clients(&self) -> bool {
+        self.mosquitto.is_some() && self.python.is_some() && self.node_modules.is_some()
+    }
+
+    /// What the tests in a browser need.
+    pub(crate) fn has_browser(&self) -> bool {
+        self.mosquitto.is_some() && self.node_modules.is_some() && self.chromium.is_some()
+    }
+
+    /// Tells tests where everything is.
+    pub(crate) fn apply(&self, project: &Project, command: &mut Command) {
+        command.env("LUXWIRE_BIN", project.luxwire());
+        let chromium = match &self.chromium {
+            Some(Chromium::At(path)) => Some(path),
+            Some(Chromium::OfPlaywright) | None => None,
+        };
+        let places = [
+            ("LUXWIRE_MOSQUITTO_DIR", self.mosquitto.as_ref()),
+            ("LUXWIRE_PYTHON", self.python.as_ref()),
+            ("LUXWIRE_NODE_MODULES", self.node_modules.as_ref()),
+            ("LUXWIRE_CHROMIUM", chromium),
+        ];
+        for (name, place) in places {
+            match place {
+                Some(path) => command.env(name, path),
+                None => command.env_remove(name),
+            };
+        }
+    }
+}
+
+/// Installs everything; each piece that fails is a failed step.
+pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
+    let cache = Cache::of_user()?;
+    let node_modules = steps.run("npm packages", |step| node_modules(project, step)).ok();
+    let chromium = steps
+        .run("Chromium", |step| {
+            ensure!(node_modules.is_some(), "the npm packages are missing, Playwright among them");
+            chromium(project, step)
+        })
+        .ok();
+    Ok(Foreign {
+        mosquitto: steps.run("Mosquitto", |step| mosquitto(step, &cache)).ok(),
+        python: steps.run("Python packages", |step| python(project, step, &cache)).ok(),
+        node_modules,
+        chromium,
+    })
+}
+
+/// The folder with Mosquitto's programs. Where they are not installed they are unpacked into the cache rather than
+/// installed, because installing starts a broker on port 1883, for good.
+fn mosquitto(step: &mut Step, cache: &Cache) -> Result<PathBuf> {
+    let has_all = |folder: &Path| MOSQUITTO.iter().all(|name| folder.join(name).is_file());
+    if let Some(folder) = cache.find_all("mosquitto-").pop() {
+        return Ok(folder);
+    }
+    let installed = installed_mosquitto();
+    if MOSQUITTO.iter().all(|name| installed.iter().any(|path| path.ends_with(name))) {
+        return cache.install("mosquitto-installed", |folder| {
+            for path in &installed {
+                let name = path.file_name().context("a program has a name")?;
+                std::os::unix::fs::symlink(path, folder.join(name))?;
+            }
+            Ok(())
+        });
+    }
+    let apt = Apt::of_this_machine()
+        .with_context(|| format!("please install Mosquitto 2: {}", MOSQUITTO.join(", ")))?;
+    let packages = apt.would_install(step, &["mosquitto", "mosquitto-clients"])?;
+    let main = packages.iter().find(|package| package.name == "mosquitto");
+    let version = &main.context("apt would not install mosquitto")?.version;
+    let folder = cache.install(&format!("mosquitto-{version}"), |folder| {
+        apt.unpack(step, &packages, &folder.join("root"))?;
+        for name in MOSQUITTO {
+            write_script(folder, name)?;
+        }
+        Ok(())
+    })?;
+    ensure!(has_all(&folder), "the packages lack some of {}", MOSQUITTO.join(", "));
+    Ok(folder)
+}
+
+const MOSQUITTO: [&str; 4] = ["mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"];
+
+/// Debian keeps the broker where only root's PATH leads.
+fn installed_mosquitto() -> Vec<PathBuf> {
+    let find = |name: &&str| {
+        on_path(name).or_else(|| Some(Path::new("/usr/sbin").join(name)).filter(|path| path.is_file()))
+    };
+    MOSQUITTO.iter().filter_map(find).collect()
+}
+
+/// Runs an unpacked program with the libraries that were unpacked with it. `exec`, so that a signal reaches it.
+fn write_script(folder: &Path, name: &str) -> Result<()> {
+    let script = format!(
+        "#!/bin/sh\n\
+         root=$(dirname \"$(readlink -f \"$0\")\")/root\n\
+         for folder in \"$root\"/usr/lib/*-linux-gnu* \"$root\"/lib/*-linux-gnu*; do\n\
+         \x20 LD_LIBRARY_PATH=\"$folder:$LD_LIBRARY_PATH\"\n\
+         done\n\
+         export LD_LIBRARY_PATH\n\
+         for folder in sbin bin; do\n\
+         \x20 test -x \"$root/usr/$folder/{name}\" && exec \"$root/usr/$folder/{name}\" \"$@\"\n\
+         done\n\
+         exit 127\n"
+    );
+    let path = folder.join(name);
+    fs::write(&path, script)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// A Python that has the packages which `requirements.txt` names, and no others.
+fn python(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBuf> {
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.add_path(&project.root, REQUIREMENTS)?;
+    let name = format!("python-{}", fingerprint.finish().get(..16).unwrap_or_default());
+    let program = "bin/python";
+    if let Some(folder) = cache.find(&name).filter(|folder| version_of(&folder.join(program)).is_some()) {
+        return Ok(folder.join(program));
+    }
+    if !has_venv() {
+        let apt = Apt::of_this_machine().context("please install Python 3 with its venv module")?;
+        apt.install(step, &["python3-venv"])?;
+    }
+    let folder = cache.install(&name, |folder| {
+        step.command(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        let mut pip = Command::new(folder.join(program));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        step.command(pip.arg(project.root.join(REQUIREMENTS)))
+    })?;
+    Ok(folder.join(program))
+}
+
+const REQUIREMENTS: &str = "xtask/requirements.txt";
+
+/// Debian splits Python: `venv` may be there and yet lack what it installs pip from.
+fn has_venv() -> bool {
+    output(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
+}
+
+/// The npm packages of the end-to-end tests, exactly as locked.
+fn node_modules(project: &Project, step: &mut Step) -> Result<PathBuf> {
+    let folder = project.playwright();
+    let lock = read(&folder.join("package-lock.json"))?;
+    let modules = folder.join("node_modules");
+    let stamp = modules.join(".luxwire-lock.json");
+    if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == lock) {
+        return Ok(modules);
+    }
+    on_path("npm").context("npm is missing; please install Node.js 20 or later with npm")?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]);
+    step.command(npm.current_dir(&folder))?;
+    fs::write(&stamp, lock)?;
+    Ok(modules)
+}
+
+/// A browser: the one the user names, Debian's, or else Playwright's own.
+fn chromium(project: &Project, step: &mut Step) -> Result<Chromium> {
+    if let Some(path) = std::env::var_os("LUXWIRE_CHROMIUM").filter(|path| !path.is_empty()) {
+        let path = PathBuf::from(path);
+        ensure!(path.is_file(), "LUXWIRE_CHROMIUM names {}, which is not there", path.display());
+        return Ok(Chromium::At(path));
+    }
+    if let Some(path) = on_path("chromium") {
+        return Ok(Chromium::At(path));
+    }
+    if playwrights_own(project).is_some_and(|path| path.is_file()) {
+        return Ok(Chromium::OfPlaywright);
+    }
+    if let Some(apt) = Apt::of_this_machine() {
+        // Without recommended packages there would be no font, and pictures of the page would show boxes.
+        match apt.install(step, &["chromium", "fonts-liberation"]) {
+            Ok(()) => {
+                return on_path("chromium").map(Chromium::At).context("Debian's Chromium is not on the PATH");
+            }
+            Err(error) => step.say(format!("{error:#}; fetching Playwright's own browser instead")),
+        }
+    }
+    let mut playwright = Command::new("npx");
+    step.command(playwright.current_dir(project.playwright()).args([
+        "playwright",
+        "install",
+        "--with-deps",
+        "chromium",
+    ]))?;
+    if playwrights_own(project).is_none() {
+        bail!("Playwright says that it has installed a browser, but does not find it");
+    }
+    Ok(Chromium::OfPlaywright)
+}
+
+/// Where Playwright looks for its browser.
+fn playwrights_own(project: &Project) -> Option<PathBuf> {
+    let mut node = Command::new("node");
+    node.args(["-p", "require('@playwright/test').chromium.executablePath()"]);
+    output(node.current_dir(project.playwright())).ok().map(|path| PathBuf::from(path.trim()))
+}

@@ -1,0 +1,140 @@
+//! `cargo xtask test`: everything that must pass, which is what CI runs. A failed step does not keep the others from
+//! running; only what needs its result is left out.
+
+use std::process::{Command, ExitCode};
+use std::thread;
+
+use anyhow::{Result, ensure};
+
+use crate::foreign::{self, Foreign};
+use crate::page;
+use crate::programs::{cargo, output};
+use crate::project::Project;
+use crate::steps::{Step, Steps};
+use crate::target::{self, BARE_METAL, Compiler, Target, WASM};
+
+/// How much to test.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Everything,
+    /// Without the page as WebAssembly, foreign clients and the browser.
+    Quick,
+}
+
+pub(crate) fn run(project: &Project, steps: &Steps, extent: Extent) -> Result<ExitCode> {
+    match extent {
+        Extent::Quick => {
+            formatting(project, steps);
+            lints(project, steps);
+            tests(project, steps);
+        }
+        Extent::Everything => everything(project, steps)?,
+    }
+    steps.conclude(Ok(()))
+}
+
+fn everything(project: &Project, steps: &Steps) -> Result<()> {
+    formatting(project, steps);
+    thread::scope(|scope| {
+        // Downloads keep the line busy while the compiler keeps the processor busy.
+        let foreign = scope.spawn(|| foreign::install(project, &steps.in_background()));
+        let tools = page::tools(project, steps);
+        if let Ok(tools) = &tools {
+            without_std(project, steps, WASM, tools.compiler());
+        }
+        if let Ok(compiler) = target::bare_metal(project, steps) {
+            without_std(project, steps, BARE_METAL, &compiler);
+        }
+        lints(project, steps);
+        tests(project, steps);
+        let program = tools.and_then(|tools| program(project, steps, &tools));
+        let foreign = foreign.join().expect("a step hands back its failure and does not panic")?;
+        if program.is_ok() {
+            interop(project, steps, &foreign);
+            end_to_end(project, steps, &foreign);
+        }
+        Ok(())
+    })
+}
+
+fn formatting(project: &Project, steps: &Steps) {
+    // The account has the failure; the other steps need not know.
+    let _ = steps.run("formatting", |step| {
+        if !has_component(step, "fmt", "rustfmt") {
+            return Ok(());
+        }
+        step.command(in_workspace(project).args(["fmt", "--all", "--check"]))
+    });
+}
+
+fn lints(project: &Project, steps: &Steps) {
+    let _ = steps.run("clippy", |step| {
+        if !has_component(step, "clippy", "clippy") {
+            return Ok(());
+        }
+        let mut clippy = in_workspace(project);
+        clippy.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
+        step.command(&mut clippy)
+    });
+}
+
+/// Whether cargo has a part that rustup's smaller profiles leave out.
+fn has_component(step: &mut Step, subcommand: &str, component: &str) -> bool {
+    let present = output(cargo().args([subcommand, "--version"])).is_ok();
+    if !present {
+        step.skip(format!("the compiler came without it (rustup component add {component})"));
+    }
+    present
+}
+
+fn tests(project: &Project, steps: &Steps) {
+    let _ = steps.run("tests", |step| step.command(in_workspace(project).args(["test", "--workspace"])));
+}
+
+/// `shared` and `broker` must need no operating system: they run in browsers, and could in a microcontroller.
+fn without_std(project: &Project, steps: &Steps, target: Target, compiler: &Compiler) {
+    let _ = steps.run(&format!("no_std on {}", target.triple), |step| {
+        for package in ["luxwire-shared", "luxwire-broker"] {
+            let mut check = in_workspace(project);
+            check.args(["check", "--package", package, "--no-default-features", "--target", target.triple]);
+            check.arg("--target-dir").arg(project.wasm_target());
+            compiler.apply(target, &mut check)?;
+            step.command(&mut check)?;
+        }
+        Ok(())
+    });
+}
+
+/// The finished program, with a page that is light enough.
+fn program(project: &Project, steps: &Steps, tools: &page::Tools) -> Result<()> {
+    let weights = page::build(project, steps, tools)?;
+    println!("{}", weights.table());
+    let _ = steps.run("page's budget", |_| weights.check());
+    page::program(project, steps)
+}
+
+fn interop(project: &Project, steps: &Steps, foreign: &Foreign) {
+    let _ = steps.run("foreign clients", |step| {
+        ensure!(foreign.has_clients(), "some of the foreign clients could not be installed");
+        let mut test = in_workspace(project);
+        test.args(["test", "--package", "luxwire", "--test", "interop"]);
+        foreign.apply(project, &mut test);
+        step.command(&mut test)
+    });
+}
+
+fn end_to_end(project: &Project, steps: &Steps, foreign: &Foreign) {
+    let _ = steps.run("end to end, in a browser", |step| {
+        ensure!(foreign.has_browser(), "the browser or what it needs could not be installed");
+        let mut playwright = Command::new("npx");
+        playwright.current_dir(project.playwright()).args(["playwright", "test"]);
+        foreign.apply(project, &mut playwright);
+        step.command(&mut playwright)
+    });
+}
+
+fn in_workspace(project: &Project) -> Command {
+    let mut command = cargo();
+    command.current_dir(&project.root);
+    command
+}
