@@ -21,6 +21,7 @@ mod publish;
 mod replay;
 mod retained;
 mod session;
+mod size;
 mod statistics;
 mod subscribe;
 mod subscriptions;

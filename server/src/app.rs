@@ -2,20 +2,23 @@
 
 use crate::{
     cli::Serve,
+    clock::Clock,
     config::{Config, Layers},
-    http::{self, Health, Hosts, Web},
+    descriptors,
+    http::{self, Health, Hosts, Origins, Web},
     limits,
     listen::{self, Listener, Speaks},
     log,
+    shard::{Door, Room, Shard},
     stop::{StopSignal, StopSignals},
     storage::DataDir,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use std::{io::Write as _, process, sync::Arc};
 use tokio::{
     runtime,
-    sync::Semaphore,
-    task::{self, LocalSet},
+    task::{LocalSet, spawn_local},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -32,6 +35,7 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
     } else {
         info!("sessions and retained values live in memory and end with this process");
     }
+    descriptors::raise_limit(config.limits.connections);
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -49,31 +53,44 @@ async fn run(config: Config) -> anyhow::Result<()> {
         }
     }
     let ready = ready_lines(&listeners);
+
+    let clock = Clock::start();
     let stop = CancellationToken::new();
-    let machine = rustix::system::uname();
-    let hosts = Hosts::new(&machine.nodename().to_string_lossy(), &config.http.allowed_hosts);
-    let router = http::router(Web { hosts: Arc::new(hosts), health: Health { stop: stop.clone() } });
-    let http_room = Arc::new(Semaphore::new(limits::HTTP_CONNECTIONS));
+    let hash_seed = getrandom::u64().map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
+    let shard = Shard::start(&config.limits, hash_seed, clock);
+    let mqtt_room = Arc::new(Room::new("MQTT", config.limits.connections as usize, clock));
+    let http_room = Arc::new(Room::new("HTTP", limits::HTTP_CONNECTIONS, clock));
+    let router = http::router(Web {
+        door: Door::of(shard.clone(), Arc::clone(&mqtt_room)),
+        hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
+        origins: Arc::new(Origins::new(&config.http.allowed_origins)),
+        health: Health { stop: stop.clone() },
+    });
     for listener in listeners {
+        let stop = stop.clone();
         match listener.speaks {
             Speaks::Http => {
-                task::spawn_local(listen::serve_http(
-                    listener,
-                    router.clone(),
-                    Arc::clone(&http_room),
-                    stop.clone(),
-                ));
+                spawn_local(listen::serve_http(listener, router.clone(), Arc::clone(&http_room), stop));
             }
-            Speaks::Mqtt => {}
+            Speaks::Mqtt => {
+                spawn_local(listen::serve_mqtt(listener, shard.clone(), Arc::clone(&mqtt_room), stop));
+            }
         }
     }
     print(&ready).context("standard output is closed")?;
 
     let signal = signals.next().await;
     info!(?signal, "stopping");
-    task::spawn_local(exit_at_once_on_ctrl_c(signals));
+    spawn_local(exit_at_once_on_ctrl_c(signals));
     stop.cancel();
+    if timeout(limits::STOP_WITHIN, shard.stop()).await.is_err() {
+        warn!("some clients did not take their goodbye in time");
+    }
     Ok(())
+}
+
+fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// For somebody who waits at a terminal and has waited enough.

@@ -1,30 +1,13 @@
-//! Every bound of the edge, with its reason. Those that people may want to change are only the defaults of settings.
+//! Every bound of the edge, with its reason. Those that people may want to change are only the defaults of settings;
+//! the bounds of sessions, subscriptions and retained messages stand in the broker's `limits.rs`.
 
 use std::time::Duration;
 
 /// MQTT connections at once. A big house has hundreds of devices; ten thousand idle ones cost some tens of megabytes.
 pub(crate) const CONNECTIONS: u32 = 10_000;
 
-/// Seconds for a client to say CONNECT: a slow radio link needs one or two, a scanner never does.
-pub(crate) const CONNECT_TIMEOUT_S: u16 = 10;
-
-/// The largest packet: a camera's picture fits, and a thousand clients that each claim one do not fill a small machine.
-pub(crate) const PACKET_SIZE: usize = 1 << 20;
-
 /// What an unknown client may send as its first packet: a CONNECT with a long will, not a picture.
 pub(crate) const PACKET_SIZE_BEFORE_CONNECT: usize = 64 << 10;
-
-/// The longest keep alive: a device that lost its power is noticed within ten minutes at the latest.
-pub(crate) const KEEP_ALIVE_S: u16 = 300;
-
-/// Unacknowledged QoS 1 and 2 messages of one client; enough to hide a slow network's round trip.
-pub(crate) const RECEIVE_MAXIMUM: u16 = 64;
-
-/// Messages that wait for an absent or slow client.
-pub(crate) const SESSION_QUEUE_MESSAGES: u32 = 1_000;
-
-/// Their bytes.
-pub(crate) const SESSION_QUEUE_BYTES: usize = 8 << 20;
 
 /// HTTP requests need a connection each, and browsers open six; an upgraded one counts as an MQTT connection instead.
 pub(crate) const HTTP_CONNECTIONS: usize = 1_024;
@@ -58,3 +41,40 @@ pub(crate) const TCP_KEEP_ALIVE_RETRIES: u32 = 4;
 
 /// Refusals for want of room are logged once in this time, with their number.
 pub(crate) const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
+
+/// One read takes this much at most: at full speed a few thousand small messages. All links of a thread share the buffer.
+pub(crate) const READ_BUFFER: usize = 256 << 10;
+
+/// With less room than this, the read buffer is renewed before a read.
+pub(crate) const READ_AT_LEAST: usize = 64 << 10;
+
+/// Answers to its own packets that a client may leave unread before we stop reading its packets.
+pub(crate) const ANSWERS: usize = 64 << 10;
+
+/// Bytes that wait for a slow client before QoS 0 messages to it are dropped: seconds of a busy house.
+pub(crate) const OUTPUT: usize = 1 << 20;
+
+/// With this much to write, a link is written to at once instead of at the end of the turn: it may be that the client
+/// is fast and only the turn is long.
+pub(crate) const WRITE_AT: usize = 64 << 10;
+
+/// A client that takes nothing for this long while bytes wait for it is gone, or as good as gone.
+pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(30);
+
+/// A link that is closed may take this long to take its last packets, ...
+pub(crate) const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
+
+/// ... and then this long to close its end.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// Output buffers up to this size are kept for the next link that writes, ...
+pub(crate) const SPARE_BUFFER: usize = 64 << 10;
+
+/// ... and this many of them.
+pub(crate) const SPARE_BUFFERS: usize = 64;
+
+/// What the WebSocket protocol reads at once; every WebSocket link has such a buffer.
+pub(crate) const WEBSOCKET_BUFFER: usize = 4 << 10;
+
+/// A WebSocket message may be this much larger than the largest packet, for clients that put several into one.
+pub(crate) const WEBSOCKET_MESSAGE_BESIDES_PACKET: usize = 64 << 10;

@@ -6,10 +6,12 @@ mod app;
 mod cli;
 mod clock;
 mod config;
+mod descriptors;
 mod http;
 mod limits;
 mod listen;
 mod log;
+mod shard;
 mod stop;
 mod storage;
 

@@ -13,7 +13,11 @@ pub(crate) use size::Size;
 
 use crate::limits;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// Every setting.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -57,7 +61,7 @@ pub(crate) struct Limits {
     pub(crate) connect_timeout_s: u16,
     /// The largest MQTT packet.
     pub(crate) packet_size: Size,
-    /// The longest keep alive interval in seconds; 5.0 clients that ask for more are told to use this one.
+    /// The longest keep alive interval in seconds, for clients that can be told (MQTT 5.0); 0 for no limit.
     pub(crate) keep_alive_s: u16,
     /// QoS 1 and 2 messages that a client may have unacknowledged.
     pub(crate) receive_maximum: u16,
@@ -82,7 +86,6 @@ impl Config {
         in_range("limits.connections", limits.connections.into(), 1, 10_000_000)?;
         in_range("limits.connect_timeout_s", limits.connect_timeout_s.into(), 1, 300)?;
         in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
-        in_range("limits.keep_alive_s", limits.keep_alive_s.into(), 1, 65_535)?;
         in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
         if let Some(origin) = self.http.allowed_origins.iter().find(|origin| !is_origin(origin)) {
             return Err(format!(
@@ -90,6 +93,25 @@ impl Config {
             ));
         }
         Ok(())
+    }
+}
+
+impl Limits {
+    /// Those that the broker sees to; the others are the edge's.
+    pub(crate) fn for_broker(&self) -> luxwire_broker::Limits {
+        let defaults = luxwire_broker::Limits::default();
+        luxwire_broker::Limits {
+            packet_size: u32::try_from(self.packet_size.bytes())
+                .ok()
+                .and_then(NonZeroU32::new)
+                .unwrap_or(defaults.packet_size),
+            connect_timeout: Duration::from_secs(self.connect_timeout_s.into()),
+            keep_alive_s: self.keep_alive_s,
+            receive_maximum: NonZeroU16::new(self.receive_maximum).unwrap_or(defaults.receive_maximum),
+            session_queue_messages: self.session_queue_messages as usize,
+            session_queue_bytes: self.session_queue_bytes.bytes(),
+            ..defaults
+        }
     }
 }
 
@@ -111,14 +133,15 @@ impl Default for Http {
 
 impl Default for Limits {
     fn default() -> Self {
+        let broker = luxwire_broker::Limits::default();
         Self {
             connections: limits::CONNECTIONS,
-            connect_timeout_s: limits::CONNECT_TIMEOUT_S,
-            packet_size: Size::from_bytes(limits::PACKET_SIZE),
-            keep_alive_s: limits::KEEP_ALIVE_S,
-            receive_maximum: limits::RECEIVE_MAXIMUM,
-            session_queue_messages: limits::SESSION_QUEUE_MESSAGES,
-            session_queue_bytes: Size::from_bytes(limits::SESSION_QUEUE_BYTES),
+            connect_timeout_s: u16::try_from(broker.connect_timeout.as_secs()).unwrap_or(u16::MAX),
+            packet_size: Size::from_bytes(broker.packet_size.get() as usize),
+            keep_alive_s: broker.keep_alive_s,
+            receive_maximum: broker.receive_maximum.get(),
+            session_queue_messages: u32::try_from(broker.session_queue_messages).unwrap_or(u32::MAX),
+            session_queue_bytes: Size::from_bytes(broker.session_queue_bytes),
         }
     }
 }

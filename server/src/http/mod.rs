@@ -2,19 +2,26 @@
 //!
 //! Handlers reach the broker only through [`crate::shard::Door`]; nothing here holds a lock or a piece of its state.
 
+mod date;
 mod headers;
 mod health;
 mod host;
+mod origin;
 mod page;
 mod problem;
+mod topics;
+mod websocket;
 
 pub(crate) use health::Health;
 pub(crate) use host::Hosts;
+pub(crate) use origin::Origins;
 
+use crate::shard::Door;
 use axum::{
     Router,
-    extract::FromRef,
+    extract::{FromRef, Request, State},
     middleware::{from_fn, from_fn_with_state},
+    response::Response,
     routing::get,
 };
 use problem::Problem;
@@ -27,14 +34,19 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct Web {
+    pub(crate) door: Door,
     pub(crate) hosts: Arc<Hosts>,
+    pub(crate) origins: Arc<Origins>,
     pub(crate) health: Health,
 }
 
 /// Every path there is.
 pub(crate) fn router(web: Web) -> Router {
     Router::<Web>::new()
-        .route("/", get(page::index))
+        .route("/", get(root))
+        .route("/mqtt", get(websocket::mqtt))
+        .route("/api/v1/topics", get(topics::list))
+        .route("/api/v1/topics/{*topic}", get(topics::value))
         .fallback(get(page::asset))
         .layer(from_fn_with_state(web.clone(), host::check))
         // Health checks come from machines that may call this one by any name, and tell nothing.
@@ -45,9 +57,30 @@ pub(crate) fn router(web: Web) -> Router {
         .with_state(web)
 }
 
+/// The page, and for clients that cannot name a path, MQTT.
+async fn root(door: State<Door>, origins: State<Arc<Origins>>, request: Request) -> Response {
+    if websocket::is_asked_for(request.headers()) {
+        websocket::mqtt(door, origins, request).await
+    } else {
+        page::index(request).await
+    }
+}
+
+impl FromRef<Web> for Door {
+    fn from_ref(web: &Web) -> Self {
+        web.door.clone()
+    }
+}
+
 impl FromRef<Web> for Arc<Hosts> {
     fn from_ref(web: &Web) -> Self {
         Arc::clone(&web.hosts)
+    }
+}
+
+impl FromRef<Web> for Arc<Origins> {
+    fn from_ref(web: &Web) -> Self {
+        Arc::clone(&web.origins)
     }
 }
 

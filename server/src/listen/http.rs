@@ -1,32 +1,22 @@
 //! HTTP connections: accepting them and giving each to hyper. What is answered stands in [`crate::http`].
 
-use super::{Listener, Seldom};
-use crate::{http::Peer, limits};
+use super::Listener;
+use crate::{http::Peer, limits, shard::Room};
 use axum::{Router, body::Body};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{net::SocketAddr, pin::pin, sync::Arc};
-use tokio::{
-    net::TcpStream,
-    select, spawn,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
-};
+use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
-use tracing::{debug, warn};
+use tracing::debug;
 
 /// Accepts until `stop`.
-pub(crate) async fn serve(listener: Listener, router: Router, room: Arc<Semaphore>, stop: CancellationToken) {
-    let mut refusals = Seldom::default();
+pub(crate) async fn serve(listener: Listener, router: Router, room: Arc<Room>, stop: CancellationToken) {
     while let Some((stream, peer)) = stop.run_until_cancelled(listener.accept()).await {
-        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-            if let Some(times) = refusals.happened(limits::REFUSALS_LOGGED_EVERY) {
-                warn!(%peer, times, "HTTP connections refused: {} are open", limits::HTTP_CONNECTIONS);
-            }
-            continue;
-        };
-        spawn(connection(stream, peer, router.clone(), permit, stop.clone()));
+        if let Some(permit) = room.enter(peer) {
+            spawn(connection(stream, peer, router.clone(), permit, stop.clone()));
+        }
     }
 }
 

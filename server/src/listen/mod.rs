@@ -1,13 +1,15 @@
 //! Listeners: opening them, and accepting without ever spinning.
 
 mod http;
+mod mqtt;
 
 pub(crate) use http::serve as serve_http;
+pub(crate) use mqtt::serve as serve_mqtt;
 
 use crate::{config::Address, limits};
 use anyhow::Context as _;
 use socket2::{SockRef, TcpKeepalive};
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr};
 use tokio::{
     net::{TcpListener, TcpStream, lookup_host},
     time::sleep,
@@ -128,24 +130,5 @@ fn host(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(address) => address.ip().to_string(),
         SocketAddr::V6(address) => format!("[{}]", address.ip()),
-    }
-}
-
-/// Says something at most once in a while, however often it happens.
-#[derive(Debug, Default)]
-pub(crate) struct Seldom {
-    last: Option<tokio::time::Instant>,
-    times: u64,
-}
-
-impl Seldom {
-    /// `Some(times)` when it should be said, `times` being how often it happened since it was last said.
-    pub(crate) fn happened(&mut self, every: Duration) -> Option<u64> {
-        self.times += 1;
-        if self.last.is_some_and(|last| last.elapsed() < every) {
-            return None;
-        }
-        self.last = Some(tokio::time::Instant::now());
-        Some(std::mem::take(&mut self.times))
     }
 }

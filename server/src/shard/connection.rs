@@ -1,0 +1,165 @@
+//! The task of a link: it waits for the socket, and sees the link to its end.
+
+use super::{Shard, State, link::Over};
+use crate::limits;
+use luxwire_broker::{Input, LinkId};
+use socket2::SockRef;
+use std::{
+    future::{Future, poll_fn},
+    net::Shutdown,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+use tokio::{net::tcp::OwnedReadHalf, sync::OwnedSemaphorePermit, task::yield_now, time::timeout};
+use tokio_util::io::poll_read_buf;
+
+/// What the task was woken for.
+enum Event {
+    /// Bytes came, or bytes that came before may be handled now.
+    Received { more_may_wait: bool },
+    /// The socket takes bytes again.
+    Writable,
+    /// See the link's `over`.
+    Over,
+}
+
+/// Serves the link until it is over, closes it in order, and forgets it. The permit is the link's place among the
+/// connections; it is free again when the socket is closed.
+pub(super) async fn run(shard: Shard, id: LinkId, mut socket: OwnedReadHalf, permit: OwnedSemaphorePermit) {
+    if contain_panic(serve(&shard, id, &mut socket)).await.is_err() {
+        shard.0.borrow_mut().end(id, Over::Panicked);
+    }
+    close(&shard, id, &mut socket).await;
+    drop(socket);
+    drop(permit);
+}
+
+async fn serve(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
+    // WebSocket: bytes may have come behind the handshake.
+    shard.0.borrow_mut().receive(id);
+    loop {
+        let event = poll_fn(|cx| poll_event(&mut shard.0.borrow_mut(), id, socket, cx)).await;
+        match event {
+            Event::Received { more_may_wait } => {
+                shard.0.borrow_mut().receive(id);
+                if more_may_wait {
+                    // Whoever sends without end does not keep the others waiting.
+                    yield_now().await;
+                }
+            }
+            Event::Writable => shard.0.borrow_mut().write(id),
+            Event::Over => return,
+        }
+    }
+}
+
+fn poll_event(
+    state: &mut State,
+    id: LinkId,
+    socket: &mut OwnedReadHalf,
+    cx: &mut Context<'_>,
+) -> Poll<Event> {
+    let Some(link) = state.links.get_mut(&id) else { return Poll::Ready(Event::Over) };
+    if link.over.is_some() {
+        return Poll::Ready(Event::Over);
+    }
+    if !link.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+        link.task = Some(cx.waker().clone());
+    }
+    if link.blocked_since.is_some() && socket.as_ref().poll_write_ready(cx).is_ready() {
+        return Poll::Ready(Event::Writable);
+    }
+    if link.lost_rhythm || link.must_wait() {
+        link.left_off = true;
+        return Poll::Pending;
+    }
+    if std::mem::take(&mut link.left_off) {
+        return Poll::Ready(Event::Received { more_may_wait: true });
+    }
+    let buffer = &mut state.read_buffer;
+    if buffer.capacity() < limits::READ_AT_LEAST {
+        buffer.reserve(limits::READ_BUFFER);
+    }
+    let room = buffer.capacity();
+    let read = std::task::ready!(poll_read_buf(Pin::new(socket), cx, buffer));
+    match read {
+        Ok(0) => link.over = Some(Over::ByPeer),
+        Ok(len) => {
+            link.push(buffer.split().freeze());
+            return Poll::Ready(Event::Received { more_may_wait: len == room });
+        }
+        Err(error) => link.over = Some(Over::Failed(error.to_string())),
+    }
+    Poll::Ready(Event::Over)
+}
+
+/// Tells the broker, sends what is left, says goodbye, and lets the client close first if it does so soon: closing a
+/// socket with unread bytes would destroy what is on its way to the client.
+async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
+    let can_say_goodbye = {
+        let mut state = shard.0.borrow_mut();
+        let Some(link) = state.links.get_mut(&id) else { return };
+        let over = link.over.clone().unwrap_or(Over::ByPeer);
+        if over.can_say_goodbye() {
+            link.say_goodbye();
+        }
+        let now = state.clock.now();
+        state.tell(now, Input::Closed { link: id, cause: over.cause() });
+        state.set_timer();
+        over.can_say_goodbye()
+    };
+    if can_say_goodbye {
+        // Past these times nobody listens, which is no reason to keep the socket.
+        let _ = timeout(limits::LAST_WORDS_WITHIN, write_all(shard, id, socket)).await;
+        let _ = timeout(limits::LINGER, discard(shard, id, socket)).await;
+    }
+    shard.0.borrow_mut().forget(id);
+}
+
+async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
+    poll_fn(|cx| {
+        let mut state = shard.0.borrow_mut();
+        loop {
+            state.write(id);
+            let blocked = state.links.get(&id).is_some_and(|link| link.blocked_since.is_some());
+            if !blocked {
+                return Poll::Ready(());
+            }
+            std::task::ready!(socket.as_ref().poll_write_ready(cx)).ok();
+        }
+    })
+    .await;
+}
+
+/// Ends our direction and reads, for nothing, until the client ends its own.
+async fn discard(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
+    if let Some(link) = shard.0.borrow().links.get(&id) {
+        // If the client has gone, reading says so at once.
+        let _ = SockRef::from(link.socket()).shutdown(Shutdown::Write);
+    }
+    poll_fn(|cx| {
+        let mut state = shard.0.borrow_mut();
+        loop {
+            let buffer = &mut state.read_buffer;
+            buffer.reserve(limits::READ_AT_LEAST);
+            let read = std::task::ready!(poll_read_buf(Pin::new(&mut *socket), cx, buffer));
+            buffer.clear();
+            if !matches!(read, Ok(1..)) {
+                return Poll::Ready(());
+            }
+        }
+    })
+    .await;
+}
+
+/// A mistake of ours that one client's bytes bring to light ends that client's link and nobody else's: the rest of the
+/// house keeps its lights. The panic itself is logged by the hook that [`crate::log`] sets.
+async fn contain_panic(future: impl Future<Output = ()>) -> Result<(), ()> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+            .map_or(Poll::Ready(Err(())), |poll| poll.map(Ok))
+    })
+    .await
+}

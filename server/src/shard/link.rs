@@ -1,0 +1,312 @@
+//! One connection, whichever way it came: its bytes in, its packets, its bytes out, and its end.
+//!
+//! It decides nothing that MQTT has a say in: that is the broker's part.
+
+use super::{
+    output::{Output, Spare, Written},
+    websocket::{Over as WebSocketOver, WebSocket},
+};
+use crate::limits;
+use bytes::Bytes;
+use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId};
+use luxwire_shared::{
+    mqtt::{EncodeError, Framer, Packet, PacketType, PublishRef, PublishTopic, QoS, Text, Version},
+    time::Instant,
+};
+use std::{net::SocketAddr, task::Waker};
+use tokio::net::tcp::OwnedWriteHalf;
+
+/// What the shard knows of a connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    socket: OwnedWriteHalf,
+    /// `None` over plain TCP.
+    websocket: Option<Box<WebSocket>>,
+    framer: Framer,
+    output: Output,
+    /// How the client said in CONNECT that it speaks.
+    version: Option<Version>,
+    /// Bytes of answers to this link's own packets since its output was last empty.
+    answers_len: usize,
+    /// Bytes that are no packet came: what follows them means nothing.
+    pub(super) lost_rhythm: bool,
+    /// Reading stopped while bytes may have been left unhandled.
+    pub(super) left_off: bool,
+    /// In the shard's list of links that have something to write.
+    pub(super) is_dirty: bool,
+    /// The broker wants to know when the output is empty.
+    pub(super) awaits_drain: bool,
+    /// Since when the socket has taken nothing while bytes wait.
+    pub(super) blocked_since: Option<Instant>,
+    /// Set once, when the link is to end.
+    pub(super) over: Option<Over>,
+    /// Wakes the link's task.
+    pub(super) task: Option<Waker>,
+
+    pub(super) peer: SocketAddr,
+    /// `None` until CONNECT is accepted.
+    pub(super) client: Option<Text>,
+    /// QoS 0 messages that found the output full.
+    pub(super) dropped: u64,
+}
+
+/// Why a link ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// The broker wants it.
+    Asked(CloseReason),
+    /// The client closed the connection.
+    ByPeer,
+    /// The network failed.
+    Failed(String),
+    /// Its first bytes are not those of a CONNECT.
+    NoConnect,
+    /// A rule of WebSocket was broken.
+    WebSocket { code: u16, why: String },
+    /// The socket took nothing for too long.
+    Stalled,
+    /// A mistake of ours while its bytes were handled.
+    Panicked,
+}
+
+impl Link {
+    /// Just accepted. `websocket` holds the bytes that came behind the handshake.
+    pub(super) fn new(
+        socket: OwnedWriteHalf,
+        peer: SocketAddr,
+        websocket: Option<Bytes>,
+        packet_size: usize,
+    ) -> Self {
+        let packet_size = packet_size.min(limits::PACKET_SIZE_BEFORE_CONNECT);
+        let websocket = websocket.map(|arrived| Box::new(WebSocket::new(arrived, message_size(packet_size))));
+        Self {
+            socket,
+            websocket,
+            framer: Framer::new(length(packet_size)),
+            output: Output::default(),
+            version: None,
+            answers_len: 0,
+            lost_rhythm: false,
+            left_off: false,
+            is_dirty: false,
+            awaits_drain: false,
+            blocked_since: None,
+            over: None,
+            task: None,
+            peer,
+            client: None,
+            dropped: 0,
+        }
+    }
+
+    /// CONNECT was accepted: a known client may send more than a stranger.
+    pub(super) fn accepted(&mut self, client: Text, packet_size: usize) {
+        self.client = Some(client);
+        self.framer.set_packet_size_max(length(packet_size));
+        if let Some(websocket) = &mut self.websocket {
+            websocket.allow(message_size(packet_size));
+        }
+    }
+
+    /// Hands over what was read.
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        match &mut self.websocket {
+            Some(websocket) => websocket.push(bytes),
+            None => self.framer.push(bytes),
+        }
+    }
+
+    /// What the broker is to be told of the bytes that came, one packet at a time; `None` until more come, or if the
+    /// link is over.
+    pub(super) fn next_input(&mut self, link: LinkId) -> Option<Input> {
+        if self.over.is_some() || self.lost_rhythm || self.must_wait() {
+            return None;
+        }
+        loop {
+            match self.framer.next_frame() {
+                Ok(Some(frame)) => {
+                    if self.version.is_none() {
+                        self.version = frame.connect_version();
+                    }
+                    let version = self.version.unwrap_or(OLDEST);
+                    return Some(match Packet::decode(frame, version) {
+                        Ok(packet) => Input::Packet { link, packet },
+                        Err(error) => self.malformed(link, error),
+                    });
+                }
+                Ok(None) => {}
+                Err(error) => return Some(self.malformed(link, error)),
+            }
+            if self.client.is_none() && self.framer.begun().is_some_and(|begun| begun != PacketType::Connect)
+            {
+                // The rest of it need not be waited for: only CONNECT may come first. [MQTT-3.1.0-1]
+                self.over = Some(Over::NoConnect);
+                return None;
+            }
+            let websocket = self.websocket.as_mut()?;
+            match websocket.next_payload(self.output.control_frames()) {
+                Ok(Some(payload)) => self.framer.push(payload),
+                Ok(None) => return None,
+                Err(over) => {
+                    self.over = Some(match over {
+                        WebSocketOver::ByPeer => Over::ByPeer,
+                        WebSocketOver::Broken { code, why } => Over::WebSocket { code, why },
+                    });
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn malformed(&mut self, link: LinkId, error: luxwire_shared::mqtt::DecodeError) -> Input {
+        self.lost_rhythm = true;
+        Input::Malformed { link, version: self.version, error }
+    }
+
+    /// Whether the client must take answers before we read more of its packets. Messages from others do not count: a
+    /// client that publishes without reading would otherwise wait for itself.
+    pub(super) fn must_wait(&self) -> bool {
+        self.answers_len > limits::ANSWERS && !self.output.is_empty()
+    }
+
+    /// Appends a packet other than a message.
+    pub(super) fn send(&mut self, packet: &Packet, spare: &mut Spare) -> Result<(), EncodeError> {
+        let before = self.output.len();
+        packet
+            .encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.is_some(), spare))?;
+        self.answers_len += self.output.len() - before;
+        Ok(())
+    }
+
+    /// Appends a message; at QoS 0 it is dropped if the output is full.
+    pub(super) fn deliver(&mut self, delivered: &Delivered, spare: &mut Spare) -> Result<(), EncodeError> {
+        if delivered.delivery.qos() == QoS::AtMostOnce && self.output.len() >= limits::OUTPUT {
+            self.dropped += 1;
+            return Ok(());
+        }
+        let message = &*delivered.message;
+        let publish = PublishRef {
+            delivery: delivered.delivery,
+            retain: delivered.retain,
+            topic: PublishTopic::Name(&message.topic),
+            properties: message.properties.as_deref(),
+            message_expiry_interval_s: delivered.message_expiry_interval_s,
+            subscription_ids: &delivered.subscription_ids,
+            payload: &message.payload,
+        };
+        publish.encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.is_some(), spare))
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(super) fn write(&mut self, spare: &mut Spare) -> Written {
+        let written = self.output.write(&self.socket, self.websocket.as_deref(), spare);
+        if matches!(written, Written::All) {
+            self.answers_len = 0;
+        }
+        written
+    }
+
+    /// Whether the flusher is needed, if only to find that everything is written.
+    pub(super) fn has_something_to_write(&self) -> bool {
+        self.awaits_drain || !self.output.is_empty()
+    }
+
+    /// So much waits that it should not wait for the end of the turn.
+    pub(super) fn is_full_enough_to_write(&self) -> bool {
+        self.blocked_since.is_none() && self.output.len() >= limits::WRITE_AT
+    }
+
+    /// The last that is sent: over WebSocket a close frame, which says why.
+    pub(super) fn say_goodbye(&mut self) {
+        self.output.seal();
+        let (code, why) = match &self.over {
+            Some(Over::WebSocket { code, why }) => (*code, why.as_str()),
+            Some(Over::Asked(CloseReason::Stopping)) => (GOING_AWAY, "stopping"),
+            Some(Over::Asked(CloseReason::Malformed(_) | CloseReason::ProtocolError) | Over::NoConnect) => {
+                (POLICY_VIOLATION, "no MQTT as it should be")
+            }
+            Some(_) | None => (NORMAL, ""),
+        };
+        if let Some(websocket) = &mut self.websocket {
+            websocket.close(code, why, self.output.control_frames());
+        }
+    }
+
+    /// The socket, for the moments that are not reading or writing.
+    pub(super) fn socket(&self) -> &tokio::net::TcpStream {
+        self.socket.as_ref()
+    }
+
+    /// Gets the link's task to look again.
+    pub(super) fn wake(&self) {
+        if let Some(task) = &self.task {
+            task.wake_by_ref();
+        }
+    }
+
+    /// For the log.
+    pub(super) fn transport(&self) -> &'static str {
+        if self.websocket.is_some() { "websocket" } else { "tcp" }
+    }
+}
+
+impl Over {
+    /// In the broker's words.
+    pub(super) fn cause(&self) -> Cause {
+        match self {
+            Self::Asked(_) => Cause::Asked,
+            Self::ByPeer => Cause::ByPeer,
+            Self::Failed(_) | Self::NoConnect | Self::WebSocket { .. } | Self::Panicked => Cause::Failed,
+            Self::Stalled => Cause::Stalled,
+        }
+    }
+
+    /// Whether the client can still be told something.
+    pub(super) fn can_say_goodbye(&self) -> bool {
+        match self {
+            Self::Asked(_) | Self::ByPeer | Self::NoConnect | Self::WebSocket { .. } => true,
+            Self::Failed(_) | Self::Stalled | Self::Panicked => false,
+        }
+    }
+
+    /// In an operator's words.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Asked(CloseReason::Disconnected(reason)) => format!("the client said goodbye ({reason:?})"),
+            Self::Asked(CloseReason::Refused(reason)) => format!("refused ({reason:?})"),
+            Self::Asked(CloseReason::Malformed(error)) => format!("malformed packet: {error}"),
+            Self::Asked(CloseReason::ProtocolError) => "a packet that must not come here or now".into(),
+            Self::Asked(CloseReason::ConnectTimeout) => "no CONNECT in time".into(),
+            Self::Asked(CloseReason::KeepAliveTimeout) => {
+                "silent for one and a half keep alive intervals".into()
+            }
+            Self::Asked(CloseReason::TakenOver) => "its client identifier connected again".into(),
+            Self::Asked(CloseReason::Limit(reason)) => format!("over a limit ({reason:?})"),
+            Self::Asked(CloseReason::Stopping) => "the server stops".into(),
+            Self::ByPeer => "the client closed the connection".into(),
+            Self::Failed(error) => format!("the network failed: {error}"),
+            Self::NoConnect => "its first packet is no CONNECT".into(),
+            Self::WebSocket { why, .. } => format!("a rule of WebSocket was broken: {why}"),
+            Self::Stalled => format!("took nothing for {} s", limits::STALLED_AFTER.as_secs()),
+            Self::Panicked => "a mistake in luxwire, see the line above".into(),
+        }
+    }
+}
+
+/// What a client that did not say its version understands best.
+const OLDEST: Version = Version::V3_1_1;
+
+/// Codes of the closing handshake, RFC 6455 section 7.4.1.
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const POLICY_VIOLATION: u16 = 1008;
+
+/// Several small packets may share a message with the largest.
+fn message_size(packet_size: usize) -> usize {
+    packet_size + limits::WEBSOCKET_MESSAGE_BESIDES_PACKET
+}
+
+/// Packet sizes are far below this limit; the configuration sees to it.
+fn length(packet_size: usize) -> u32 {
+    u32::try_from(packet_size).unwrap_or(u32::MAX)
+}

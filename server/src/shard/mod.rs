@@ -1,0 +1,319 @@
+//! A shard: one thread's links and the one broker that they share.
+//!
+//! Run to completion: what one link's task reads is decoded and handled right there, and the effects are encoded into
+//! the receiving links' outputs. Those links are then dirty, and one flusher, which runs after the tasks that had
+//! something to read, writes each of them once. No channel, lock or task switch stands between a packet and its copies.
+//!
+//! ```text
+//!   link task ──read──► frames ──► packets ──► Broker::handle ──effects──► outputs ──► dirty
+//!                                                                                        │
+//!   link task ◄──── socket full: waits for it to drain, then writes ◄──── flusher: one write per dirty link
+//! ```
+//!
+//! The state is borrowed only between two awaits, never across one.
+
+mod connection;
+mod door;
+mod flusher;
+mod link;
+mod output;
+mod room;
+mod timer;
+mod websocket;
+
+pub(crate) use door::{Door, NewLink, Stopped, Value};
+pub(crate) use room::Room;
+
+use crate::{clock::Clock, config, limits};
+use bytes::BytesMut;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use link::{Link, Over};
+use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, Report};
+use luxwire_shared::time::Instant;
+use output::{Spare, Written};
+use std::{
+    cell::RefCell,
+    mem,
+    rc::Rc,
+    task::{Poll, Waker},
+};
+use tokio::task::spawn_local;
+use tracing::{debug, error, info};
+
+/// A handle to the thread's shard.
+#[derive(Clone)]
+pub(crate) struct Shard(Rc<RefCell<State>>);
+
+/// Everything that the thread's tasks share.
+struct State {
+    broker: Broker,
+    clock: Clock,
+    packet_size: usize,
+    links: HashMap<LinkId, Link, RandomState>,
+    links_opened: u64,
+    /// Shared by all links: what a packet needs beyond its turn is copied out of it.
+    read_buffer: BytesMut,
+    spare: Spare,
+    /// Empty between two calls of the broker; kept for its room.
+    effects: Vec<Effect>,
+    /// Links with something to write, in the order in which they got it.
+    dirty: Vec<LinkId>,
+    flusher: Option<Waker>,
+    timer: Option<Waker>,
+    /// When the timer will look again by itself.
+    timer_set: Option<Instant>,
+    /// When the oldest blocked link may have been blocked for too long.
+    stall_check: Option<Instant>,
+    /// Waits for the last link to go.
+    stopping: Option<Waker>,
+}
+
+impl Shard {
+    /// Starts the flusher and the timer; ends with the `LocalSet` that it is called in.
+    pub(crate) fn start(limits: &config::Limits, hash_seed: u64, clock: Clock) -> Self {
+        let state = State {
+            broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
+            clock,
+            packet_size: limits.packet_size.bytes(),
+            links: HashMap::default(),
+            links_opened: 0,
+            read_buffer: BytesMut::new(),
+            spare: Spare::default(),
+            effects: Vec::new(),
+            dirty: Vec::new(),
+            flusher: None,
+            timer: None,
+            timer_set: None,
+            stall_check: None,
+            stopping: None,
+        };
+        let shard = Self(Rc::new(RefCell::new(state)));
+        spawn_local(flusher::run(shard.clone()));
+        spawn_local(timer::run(shard.clone()));
+        shard
+    }
+
+    /// Takes a connection in.
+    pub(crate) fn open(&self, new: NewLink) {
+        let mut nonce = [0; 16];
+        if let Err(error) = getrandom::fill(&mut nonce) {
+            // Without randomness a client could be given an identifier that somebody guesses.
+            return error!(%error, "the system gives no randomness; a connection is refused");
+        }
+        let (reader, writer) = new.socket.into_split();
+        let mut state = self.0.borrow_mut();
+        let link = LinkId(state.links_opened);
+        state.links_opened += 1;
+        let packet_size = state.packet_size;
+        state.links.insert(link, Link::new(writer, new.peer, new.websocket, packet_size));
+        let now = state.clock.now();
+        state.tell(now, Input::Open { link, nonce: u128::from_ne_bytes(nonce) });
+        state.set_timer();
+        spawn_local(connection::run(self.clone(), link, reader, new.permit));
+    }
+
+    /// Tells every client that the server stops, and returns when the last link is gone.
+    pub(crate) async fn stop(&self) {
+        {
+            let mut state = self.0.borrow_mut();
+            let now = state.clock.now();
+            state.tell(now, Input::Stop);
+        }
+        std::future::poll_fn(|cx| {
+            let mut state = self.0.borrow_mut();
+            state.stopping = Some(cx.waker().clone());
+            if state.links.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+impl State {
+    /// Handles the packets that came over a link.
+    fn receive(&mut self, id: LinkId) {
+        let now = self.clock.now();
+        while let Some(input) = self.links.get_mut(&id).and_then(|link| link.next_input(id)) {
+            self.tell(now, input);
+        }
+        // The WebSocket protocol may have answered something by itself.
+        self.mark_dirty(id);
+        self.set_timer();
+    }
+
+    /// Tells the broker, and does what it wants done.
+    fn tell(&mut self, now: Now, input: Input) {
+        let mut effects = mem::take(&mut self.effects);
+        self.broker.handle(now, input, &mut effects);
+        for effect in effects.drain(..) {
+            self.apply(effect);
+        }
+        self.effects = effects;
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { link: id, packet } => {
+                let Some(link) = self.links.get_mut(&id) else { return };
+                if let Err(error) = link.send(&packet, &mut self.spare) {
+                    error!(%error, "a packet of ours cannot be written");
+                }
+                self.mark_dirty(id);
+            }
+            Effect::Deliver(delivered) => {
+                let id = delivered.link;
+                let Some(link) = self.links.get_mut(&id) else { return };
+                if let Err(error) = link.deliver(&delivered, &mut self.spare) {
+                    error!(%error, "a message cannot be written");
+                }
+                if link.is_full_enough_to_write() {
+                    self.write(id);
+                } else {
+                    self.mark_dirty(id);
+                }
+            }
+            Effect::AwaitDrain { link: id } => {
+                let Some(link) = self.links.get_mut(&id) else { return };
+                link.awaits_drain = true;
+                self.mark_dirty(id);
+            }
+            Effect::Close { link: id, reason } => self.end(id, Over::Asked(reason)),
+            Effect::Report(report) => self.report(report),
+        }
+    }
+
+    /// The first reason stays: what follows is its consequence.
+    fn end(&mut self, id: LinkId, over: Over) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.over.get_or_insert(over);
+        link.wake();
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Connected { link: id, client_id, version, session_present } => {
+                let packet_size = self.packet_size;
+                let Some(link) = self.links.get_mut(&id) else { return };
+                let (peer, transport) = (link.peer, link.transport());
+                info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
+                link.accepted(client_id.detached(), packet_size);
+            }
+            Report::Dropped { client_id, qos, why } => {
+                debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
+            }
+            Report::PublishRefused { client_id, reason } => {
+                debug!(client = ?client_id, ?reason, "message refused");
+            }
+            Report::SessionEnded { client_id } => debug!(client = ?client_id, "session ended"),
+        }
+    }
+
+    /// Has the flusher write to this link; a blocked link's own task does that when the socket drains.
+    fn mark_dirty(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if link.is_dirty || link.blocked_since.is_some() || !link.has_something_to_write() {
+            return;
+        }
+        link.is_dirty = true;
+        if self.dirty.is_empty()
+            && let Some(flusher) = &self.flusher
+        {
+            flusher.wake_by_ref();
+        }
+        self.dirty.push(id);
+    }
+
+    /// Writes to every dirty link once. What that sets in motion is for the next time.
+    fn flush(&mut self) {
+        let mut dirty = mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            self.write(id);
+        }
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+        }
+        self.set_timer();
+    }
+
+    fn write(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.is_dirty = false;
+        let was_waiting = link.must_wait();
+        match link.write(&mut self.spare) {
+            Written::All => {
+                link.blocked_since = None;
+                if was_waiting {
+                    link.wake();
+                }
+                if mem::take(&mut link.awaits_drain) {
+                    let now = self.clock.now();
+                    self.tell(now, Input::Drained { link: id });
+                }
+            }
+            Written::Blocked { progress } => {
+                let now = self.clock.instant();
+                if progress || link.blocked_since.is_none() {
+                    link.blocked_since = Some(now);
+                }
+                link.wake();
+                self.stall_check.get_or_insert(now + limits::STALLED_AFTER);
+            }
+            Written::Failed(error) => self.end(id, Over::Failed(error.to_string())),
+        }
+    }
+
+    /// Something is due.
+    fn tick(&mut self, now: Now) {
+        self.tell(now, Input::Tick);
+        if self.stall_check.is_some_and(|check| check <= now.instant) {
+            self.end_stalled(now.instant);
+        }
+    }
+
+    /// Ends the links whose sockets took nothing for too long, and notes when to look again.
+    fn end_stalled(&mut self, now: Instant) {
+        self.stall_check = None;
+        for link in self.links.values_mut() {
+            let Some(due) = link.blocked_since.map(|since| since + limits::STALLED_AFTER) else { continue };
+            if due <= now {
+                link.over.get_or_insert(Over::Stalled);
+                link.wake();
+            } else {
+                self.stall_check = Some(self.stall_check.map_or(due, |check| check.min(due)));
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        [self.broker.next_deadline(), self.stall_check].into_iter().flatten().min()
+    }
+
+    /// Wakes the timer if something is due before it would look by itself.
+    fn set_timer(&mut self) {
+        let Some(next) = self.next_deadline() else { return };
+        if self.timer_set.is_none_or(|set| next < set)
+            && let Some(timer) = &self.timer
+        {
+            timer.wake_by_ref();
+        }
+    }
+
+    /// The connection is closed.
+    fn forget(&mut self, id: LinkId) {
+        let Some(link) = self.links.remove(&id) else { return };
+        let (peer, dropped) = (link.peer, link.dropped);
+        let over = link.over.unwrap_or(Over::ByPeer);
+        let reason = over.reason();
+        match (&link.client, &over) {
+            (Some(client), _) => info!(%peer, ?client, reason, dropped, "disconnected"),
+            (None, Over::Asked(CloseReason::Refused(_))) => info!(%peer, reason, "not connected"),
+            // Port scans and health checks look like this.
+            (None, _) => debug!(%peer, reason, "not connected"),
+        }
+        if self.links.is_empty()
+            && let Some(stopping) = &self.stopping
+        {
+            stopping.wake_by_ref();
+        }
+    }
+}

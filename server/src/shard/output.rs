@@ -1,0 +1,128 @@
+//! What waits to be written to one link.
+//!
+//! Packets are encoded straight into it. Over TCP they are on the wire as they are; over WebSocket those of one flush
+//! share one frame, whose header is written into room left before them once its length is known. An idle link holds no
+//! buffer: they come from [`Spare`] and go back there.
+
+use super::websocket::{self, HEADER_ROOM, WebSocket};
+use crate::limits;
+use bytes::{Buf as _, BytesMut};
+use std::io;
+use tokio::net::tcp::OwnedWriteHalf;
+
+/// Bytes on their way out, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// What the socket gets.
+    wire: BytesMut,
+    /// WebSocket only: the frame that follows, behind room for its header. Empty if there is none.
+    open: BytesMut,
+}
+
+/// How far a write came.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// Nothing is left.
+    All,
+    /// The socket is full; says whether it took anything.
+    Blocked { progress: bool },
+    /// The connection is gone.
+    Failed(io::Error),
+}
+
+impl Output {
+    /// Bytes that wait.
+    pub(super) fn len(&self) -> usize {
+        self.wire.len() + self.open.len().saturating_sub(HEADER_ROOM)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where the next packet is encoded.
+    pub(super) fn packets(&mut self, framed: bool, spare: &mut Spare) -> &mut BytesMut {
+        if !framed {
+            if self.wire.capacity() == 0 {
+                self.wire = spare.take();
+            }
+            return &mut self.wire;
+        }
+        if self.open.is_empty() {
+            if self.open.capacity() == 0 {
+                self.open = spare.take();
+            }
+            self.open.extend_from_slice(&[0; HEADER_ROOM]);
+        }
+        &mut self.open
+    }
+
+    /// Where a control frame is put: between two frames.
+    pub(super) fn control_frames(&mut self) -> &mut BytesMut {
+        &mut self.wire
+    }
+
+    /// Ends the open frame, so that a control frame can follow it.
+    pub(super) fn seal(&mut self) {
+        if self.open.len() > HEADER_ROOM {
+            websocket::seal(&mut self.open);
+            self.wire.extend_from_slice(&self.open);
+        }
+        self.open.clear();
+    }
+
+    /// Writes as much as the socket takes without waiting.
+    pub(super) fn write(
+        &mut self,
+        socket: &OwnedWriteHalf,
+        websocket: Option<&WebSocket>,
+        spare: &mut Spare,
+    ) -> Written {
+        let mut progress = false;
+        loop {
+            if self.wire.is_empty() {
+                if self.open.len() <= HEADER_ROOM {
+                    break;
+                }
+                if websocket.is_some_and(|websocket| !websocket.can_write()) {
+                    // Nothing may follow a close frame.
+                    self.open.clear();
+                    break;
+                }
+                websocket::seal(&mut self.open);
+                std::mem::swap(&mut self.wire, &mut self.open);
+            }
+            match socket.try_write(&self.wire) {
+                Ok(len) => {
+                    progress |= len > 0;
+                    self.wire.advance(len);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Written::Blocked { progress };
+                }
+                Err(error) => return Written::Failed(error),
+            }
+        }
+        spare.give(std::mem::take(&mut self.wire));
+        spare.give(std::mem::take(&mut self.open));
+        Written::All
+    }
+}
+
+/// Buffers that no link needs at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Spare(Vec<BytesMut>);
+
+impl Spare {
+    fn take(&mut self) -> BytesMut {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Large ones are given back to the system, and a burst to thousands of links does not leave thousands of buffers.
+    fn give(&mut self, mut buffer: BytesMut) {
+        if (1..=limits::SPARE_BUFFER).contains(&buffer.capacity()) && self.0.len() < limits::SPARE_BUFFERS {
+            buffer.clear();
+            self.0.push(buffer);
+        }
+    }
+}
