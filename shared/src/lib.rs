@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+pub mod client;
 pub mod model;
 pub mod mqtt;
 pub mod time;
