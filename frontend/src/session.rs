@@ -1,0 +1,297 @@
+//! Joins the lights to the broker: what the [`Home`] wants said goes to the MQTT [`Client`], what the client hears goes
+//! to the home. Pure: the browser's part (sockets, timers, clocks) is played by whoever drives it.
+//!
+//! After every call, [`Session::poll`] until it gives nothing; [`Session::next_deadline`] says when to call
+//! [`Session::tick`].
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use luxwire_shared::{
+    client::{self, Cause, Client, ConnectionState, Event, Message, Options, Token},
+    model::{Home, Ticket, topics},
+    mqtt::{ReasonCode, Text, Version},
+    time::{Instant, Timestamp},
+};
+
+use crate::components::Connection;
+
+/// The page's session with one broker.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The lights.
+    pub(crate) home: Home,
+    client: Client,
+    options: Options,
+    /// What the client was given to send, and which wish of the home's that is.
+    sent: BTreeMap<Token, Ticket>,
+    /// The broker may be somebody's that speaks 3.1.1 only, and was not heard to accept anything newer.
+    may_fall_back: bool,
+    /// The transport of this attempt opened.
+    opened: bool,
+    /// An attempt has failed, or a connection was lost.
+    failed: bool,
+    /// What the broker said, in words, when it refused.
+    refusal: String,
+    /// When the values that the broker keeps will have come.
+    complete_at: Option<Instant>,
+    ask_set_times: bool,
+}
+
+/// What the driver is to do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Open a WebSocket.
+    Open,
+    /// Send these bytes.
+    Write(Bytes),
+    /// Close it, and say nothing more about it.
+    Close,
+    /// Ask the server, if it is ours, when the lights were set.
+    AskSetTimes,
+}
+
+/// This moment, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The monotonic clock.
+    pub(crate) now: Instant,
+    /// The wall clock.
+    pub(crate) at: Timestamp,
+}
+
+impl Session {
+    /// A session that connects at once. `name` tells this page from every other, `seed` is any number.
+    ///
+    /// `may_fall_back`: a broker that does not understand MQTT 5 is tried with 3.1.1.
+    pub(crate) fn new(name: &str, seed: u64, may_fall_back: bool, now: Instant) -> Self {
+        let client_id = Text::try_from(name).expect("letters, digits and hyphens");
+        let options = Options { seed, ..Options::new(Version::V5, client_id) };
+        Self {
+            home: Home::new(),
+            client: follow_lights(options.clone(), now),
+            options,
+            sent: BTreeMap::new(),
+            may_fall_back,
+            opened: false,
+            failed: false,
+            refusal: String::new(),
+            complete_at: None,
+            ask_set_times: false,
+        }
+    }
+}
+
+/// What the driver tells.
+impl Session {
+    /// The WebSocket is open.
+    pub(crate) fn opened(&mut self, moment: Moment) {
+        self.opened = true;
+        self.client.transport_opened(moment.now);
+        self.hear(moment);
+    }
+
+    /// It is closed, or could not be opened.
+    pub(crate) fn closed(&mut self, moment: Moment) {
+        self.client.transport_closed(moment.now);
+        self.hear(moment);
+    }
+
+    /// Bytes came.
+    pub(crate) fn received(&mut self, bytes: Bytes, moment: Moment) {
+        self.client.receive(bytes, moment.now);
+        self.hear(moment);
+    }
+
+    /// Time passes.
+    pub(crate) fn tick(&mut self, moment: Moment) {
+        self.client.tick(moment.now);
+        self.home.tick(moment.now);
+        self.hear(moment);
+    }
+
+    /// The network is back, or somebody looks at the page again: no reason to wait, or to trust an old connection.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        self.client.reconnect_now(now);
+    }
+
+    /// What is to be done next.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Action> {
+        while let Some(wish) = self.home.poll_outgoing() {
+            let message = Message::retained(wish.topic, wish.payload, wish.qos);
+            match (self.client.publish(message, now), wish.ticket) {
+                (Ok(Some(token)), Some(ticket)) => {
+                    self.sent.insert(token, ticket);
+                }
+                (Err(error), Some(ticket)) => self.home.acknowledged(ticket, error.reason(), now),
+                // Without a ticket it goes out now or never.
+                (Ok(_) | Err(_), _) => {}
+            }
+        }
+        let Some(action) = self.client.poll_action() else {
+            return std::mem::take(&mut self.ask_set_times).then_some(Action::AskSetTimes);
+        };
+        Some(match action {
+            client::Action::Open => {
+                self.opened = false;
+                Action::Open
+            }
+            client::Action::Write(bytes) => Action::Write(bytes),
+            client::Action::Close => Action::Close,
+        })
+    }
+
+    /// When [`Session::tick`] has something to do, or the page something else to show.
+    pub(crate) fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let countdown = match self.client.state() {
+            ConnectionState::Waiting { until } => Some(next_whole_second(until, now)),
+            ConnectionState::Connecting
+            | ConnectionState::Online
+            | ConnectionState::Refused { .. }
+            | ConnectionState::Stopped => None,
+        };
+        let complete = self.complete_at.filter(|at| *at > now);
+        [self.client.next_deadline(), self.home.next_deadline(), countdown, complete]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn hear(&mut self, moment: Moment) {
+        while let Some(event) = self.client.poll_event() {
+            self.take(event, moment);
+        }
+    }
+
+    fn take(&mut self, event: Event, Moment { now, at }: Moment) {
+        match event {
+            Event::Connected { session_present, .. } => {
+                self.may_fall_back = false;
+                self.home.connected(session_present, now);
+            }
+            Event::Subscribed { answers, .. } => {
+                self.home.subscribed(now);
+                self.complete_at = Some(now + QUIET);
+                self.ask_set_times = true;
+                if let Some((_, reason)) = answers.iter().find(|(_, reason)| reason.is_failure()) {
+                    self.refusal = format!("the broker does not show its lights ({})", words(*reason));
+                }
+            }
+            Event::Message(message) => {
+                self.home.message(&message.topic, &message.payload, message.retain, now, at);
+            }
+            Event::Acknowledged { token, reason } => {
+                if let Some(ticket) = self.sent.remove(&token) {
+                    self.home.acknowledged(ticket, reason, now);
+                }
+            }
+            Event::Unsent(token) => {
+                if let Some(ticket) = self.sent.remove(&token) {
+                    self.home.unsent(ticket, now);
+                }
+            }
+            Event::Lost { cause, .. } => {
+                self.disconnected();
+                if self.is_about_version(cause) {
+                    self.fall_back(now);
+                }
+            }
+            Event::Refused { reason, explanation, .. } => {
+                self.disconnected();
+                if self.may_fall_back && reason == ReasonCode::UnsupportedProtocolVersion {
+                    self.fall_back(now);
+                }
+                self.refusal = explanation.map_or_else(|| words(reason), |words| words.as_str().into());
+            }
+            Event::Unsubscribed { .. } => {}
+        }
+    }
+
+    fn disconnected(&mut self) {
+        self.home.disconnected();
+        self.complete_at = None;
+        self.failed = true;
+        self.refusal.clear();
+    }
+
+    /// Whether a broker that does not know MQTT 5 may have ended the connection like this. Some answer in their own
+    /// version, which is no packet of 5.0; some close without a word.
+    fn is_about_version(&self, cause: Cause) -> bool {
+        let answered = match cause {
+            Cause::Closed | Cause::Malformed(_) | Cause::Protocol(_) | Cause::Server(_) => self.opened,
+            Cause::ConnectTimeout | Cause::KeepAlive => false,
+        };
+        self.may_fall_back && answered
+    }
+
+    /// Goes on with 3.1.1, for good.
+    fn fall_back(&mut self, now: Instant) {
+        self.may_fall_back = false;
+        self.options.version = Version::V3_1_1;
+        self.client = follow_lights(self.options.clone(), now);
+    }
+}
+
+/// What the page shows.
+impl Session {
+    /// Whether the broker has accepted the page.
+    pub(crate) fn is_online(&self) -> bool {
+        self.client.is_online()
+    }
+
+    /// Whether a light that is not known by now does not exist.
+    pub(crate) fn is_complete(&self, now: Instant) -> bool {
+        self.complete_at.is_some_and(|at| now >= at)
+    }
+
+    /// How the connection stands.
+    pub(crate) fn connection(&self, now: Instant) -> Connection {
+        match self.client.state() {
+            ConnectionState::Online if !self.refusal.is_empty() => Connection::Refused(self.refusal.clone()),
+            ConnectionState::Online => Connection::Online,
+            ConnectionState::Connecting if !self.failed => Connection::Connecting,
+            ConnectionState::Connecting => Connection::Reconnecting(0),
+            ConnectionState::Waiting { until } => Connection::Reconnecting(seconds_left(until, now)),
+            ConnectionState::Refused { .. } | ConnectionState::Stopped => {
+                Connection::Refused(self.refusal.clone())
+            }
+        }
+    }
+}
+
+/// The broker sends what it keeps right after it grants a subscription. Only how soon the page says that there is
+/// nothing depends on this.
+const QUIET: Duration = Duration::from_millis(400);
+
+fn follow_lights(options: Options, now: Instant) -> Client {
+    let mut client = Client::new(options, now);
+    client.subscribe(topics::every_light(), now);
+    client
+}
+
+/// How many seconds are left until then, the last one counting down to 1 and never showing 0.
+fn seconds_left(until: Instant, now: Instant) -> u64 {
+    let left = until.since(now);
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
+}
+
+/// When [`seconds_left`] says something else.
+fn next_whole_second(until: Instant, now: Instant) -> Instant {
+    match until.since(now).subsec_micros() {
+        0 => now + Duration::from_secs(1),
+        micros => now + Duration::from_micros(micros.into()),
+    }
+}
+
+/// Why a broker refuses, for people.
+fn words(reason: ReasonCode) -> String {
+    match reason {
+        ReasonCode::NotAuthorized | ReasonCode::BadUserNameOrPassword => {
+            "this page is not authorized to use this broker".into()
+        }
+        ReasonCode::UnsupportedProtocolVersion => "the broker speaks neither MQTT 5 nor 3.1.1".into(),
+        ReasonCode::ClientIdentifierNotValid => "the broker does not accept this page’s name".into(),
+        ReasonCode::Banned => "the broker has shut this page out".into(),
+        ReasonCode::SessionTakenOver => "another page took this one’s place".into(),
+        other => format!("the broker said “{other:?}”"),
+    }
+}
