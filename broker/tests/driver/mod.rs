@@ -1,36 +1,39 @@
 //! A broker in virtual time with clients that tests can speak for: packets in, packets out.
 //!
-//! It checks on the way what must hold in every test: no effect names a closed link, and CONNACK comes first and once.
+//! It checks on the way what must hold in every test: no effect names a closed link, and all that [`wire`] checks.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
 pub mod packets;
 
-use luxwire_broker::{
-    Broker, Cause, CloseReason, Config, Delivered, Effect, Input, Limits, LinkId, Now, Report,
-};
+mod wire;
+
+use luxwire_broker::{Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Now, Report};
 use luxwire_shared::{
     mqtt::{
-        Acknowledge, Connack, Connect, DecodeError, Delivery, Disconnect, Packet, PacketId, Publish,
-        PublishProperties, PublishTopic, QoS, ReasonCode, Suback, Version,
+        Acknowledge, Connack, Connect, DecodeError, Delivery, Disconnect, Packet, PacketId, PacketType,
+        Publish, PublishTopic, QoS, ReasonCode, Suback, Unsuback, Version,
     },
     time::{Instant, Timestamp},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use wire::Wire;
 
 /// A broker, its clock, and what it has sent to whom.
 pub struct World {
     pub broker: Broker,
     now: Instant,
     links: u64,
-    received: BTreeMap<LinkId, VecDeque<Packet>>,
-    closed: BTreeMap<LinkId, CloseReason>,
-    greeted: BTreeSet<LinkId>,
+    wires: BTreeMap<LinkId, Wire>,
     awaits_drain: BTreeSet<LinkId>,
+    /// Whether what was sent stays in the output until [`World::drain`].
+    pub holds_output: bool,
     reports: Vec<Report>,
+    /// For the next connections; otherwise each has its own.
+    pub nonce: Option<u128>,
 }
 
 /// One connection of a client.
@@ -45,19 +48,20 @@ impl World {
         Self::with(|_| {})
     }
 
-    /// A world whose broker has other limits.
+    /// A world whose broker has other limits. The default ones hold but for the keep alive, so that time alone ends
+    /// nothing.
     pub fn with(change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = Limits::default();
+        let mut limits = Limits { keep_alive_s: 0, ..Limits::default() };
         change(&mut limits);
         Self {
             broker: Broker::new(Config { limits, hash_seed: 7 }),
             now: Instant::START,
             links: 0,
-            received: BTreeMap::new(),
-            closed: BTreeMap::new(),
-            greeted: BTreeSet::new(),
+            wires: BTreeMap::new(),
             awaits_drain: BTreeSet::new(),
+            holds_output: false,
             reports: Vec::new(),
+            nonce: None,
         }
     }
 
@@ -91,8 +95,9 @@ impl World {
     pub fn open(&mut self) -> Client {
         self.links += 1;
         let link = LinkId(self.links);
-        self.received.insert(link, VecDeque::new());
-        self.input(Input::Open { link, nonce: u128::from(self.links) << 100 });
+        self.wires.insert(link, Wire::new());
+        let nonce = self.nonce.unwrap_or(u128::from(self.links) << 100);
+        self.input(Input::Open { link, nonce });
         Client(link)
     }
 
@@ -121,20 +126,29 @@ impl World {
         connack.reason
     }
 
-    /// The client says this.
+    /// The client says this, in bytes of its version.
     pub fn send(&mut self, client: Client, packet: impl Into<Packet>) {
-        self.input(Input::Packet { link: client.0, packet: packet.into() });
+        let link = client.0;
+        let wire = self.wires.get_mut(&link).expect("the client to be there");
+        let input = match wire.send(&packet.into()) {
+            Ok(packet) => Input::Packet { link, packet },
+            Err(error) => Input::Malformed { link, version: Some(wire.version), error },
+        };
+        self.input(input);
     }
 
     /// The client says something that is no packet.
     pub fn send_malformed(&mut self, client: Client, version: Option<Version>, error: DecodeError) {
+        if let Some(version) = version {
+            self.wires.get_mut(&client.0).expect("the client to be there").version = version;
+        }
         self.input(Input::Malformed { link: client.0, version, error });
     }
 
     /// The network fails.
     pub fn cut(&mut self, client: Client) {
         self.input(Input::Closed { link: client.0, cause: Cause::Failed });
-        self.received.remove(&client.0);
+        self.wires.remove(&client.0);
     }
 
     /// The client says DISCONNECT with reason 0x00.
@@ -146,55 +160,58 @@ impl World {
     pub fn input(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.broker.handle(self.now(), input, &mut effects);
-        for effect in effects {
-            self.happen(effect);
+        effects.into_iter().for_each(|effect| self.happen(effect));
+        if !self.holds_output {
+            self.drain();
         }
-        self.drain();
     }
 
-    /// Everything that was sent is taken off the wire at once, unless a test holds the wire.
-    fn drain(&mut self) {
-        while let Some(link) = self.awaits_drain.pop_first() {
+    /// Everything that was sent is taken off the wire, again and again until nothing is left.
+    pub fn drain(&mut self) {
+        while self.drain_once() {}
+    }
+
+    /// The same for what was sent so far; says whether the broker waited for it.
+    pub fn drain_once(&mut self) -> bool {
+        let links = std::mem::take(&mut self.awaits_drain);
+        for link in &links {
             let mut effects = Vec::new();
-            self.broker.handle(self.now(), Input::Drained { link }, &mut effects);
-            for effect in effects {
-                self.happen(effect);
-            }
+            self.broker.handle(self.now(), Input::Drained { link: *link }, &mut effects);
+            effects.into_iter().for_each(|effect| self.happen(effect));
         }
+        !links.is_empty()
     }
 
     fn happen(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { link, packet } => self.arrive(link, packet),
-            Effect::Deliver(delivered) => self.arrive(delivered.link, as_publish(delivered)),
+            Effect::Send { link, packet } => self.open_wire(link).receive(&packet),
+            Effect::Deliver(delivered) => self.open_wire(delivered.link).receive_delivery(&delivered),
             Effect::AwaitDrain { link } => {
-                self.check_open(link);
+                self.open_wire(link);
                 self.awaits_drain.insert(link);
             }
             Effect::Close { link, reason } => {
-                self.check_open(link);
-                self.closed.insert(link, reason);
+                self.open_wire(link).closed = Some(reason);
                 self.awaits_drain.remove(&link);
             }
             Effect::Report(report) => self.reports.push(report),
         }
     }
 
-    fn arrive(&mut self, link: LinkId, packet: Packet) {
-        self.check_open(link);
-        let is_connack = matches!(packet, Packet::Connack(_));
-        assert_eq!(is_connack, self.greeted.insert(link), "CONNACK comes first and once: {packet:?}"); // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
-        self.received.entry(link).or_default().push_back(packet);
+    fn open_wire(&mut self, link: LinkId) -> &mut Wire {
+        let wire =
+            self.wires.get_mut(&link).unwrap_or_else(|| panic!("an effect for {link:?}, which is gone"));
+        assert_eq!(wire.closed, None, "an effect for {link:?}, which is closed"); // [MQTT-3.14.4-1]
+        wire
     }
 
-    fn check_open(&self, link: LinkId) {
-        assert!(!self.closed.contains_key(&link), "an effect for {link:?}, which is closed");
-        assert!(self.received.contains_key(&link), "an effect for {link:?}, which is gone");
+    fn wire(&mut self, client: Client) -> &mut Wire {
+        self.wires.get_mut(&client.0).expect("the client to be there")
     }
 
     /// The next packet for the client, or `None`.
     pub fn next(&mut self, client: Client) -> Option<Packet> {
-        self.received.get_mut(&client.0)?.pop_front()
+        self.wire(client).next()
     }
 
     pub fn expect(&mut self, client: Client) -> Packet {
@@ -222,16 +239,28 @@ impl World {
         }
     }
 
-    /// Nothing waits for the client.
+    pub fn expect_unsuback(&mut self, client: Client) -> Unsuback {
+        match self.expect(client) {
+            Packet::Unsuback(unsuback) => unsuback,
+            other => panic!("expected UNSUBACK, got {other:?}"),
+        }
+    }
+
+    /// The next packet is exactly this one.
+    pub fn expect_packet(&mut self, client: Client, packet: impl Into<Packet>) {
+        assert_eq!(self.expect(client), packet.into());
+    }
+
+    /// Nothing waits for the client, and it is still connected.
     pub fn expect_nothing(&mut self, client: Client) {
         assert_eq!(self.next(client), None);
-        assert!(!self.is_closed(client), "the link was closed: {:?}", self.closed[&client.0]);
+        assert_eq!(self.wire(client).closed, None);
     }
 
     /// The broker closed the link, after everything that was read.
     pub fn expect_closed(&mut self, client: Client) -> CloseReason {
         assert_eq!(self.next(client), None, "something came before the end");
-        *self.closed.get(&client.0).expect("the link to be closed")
+        self.wire(client).closed.expect("the link to be closed")
     }
 
     /// DISCONNECT with this reason, then the end. [MQTT-3.14.4-1] [MQTT-3.14.4-2]
@@ -241,7 +270,7 @@ impl World {
     }
 
     pub fn is_closed(&self, client: Client) -> bool {
-        self.closed.contains_key(&client.0)
+        self.wires.get(&client.0).is_none_or(|wire| wire.closed.is_some())
     }
 
     /// What was reported since the last look.
@@ -253,6 +282,11 @@ impl World {
     pub fn subscribe(&mut self, client: Client, filter: &str, qos: QoS) -> ReasonCode {
         self.send(client, packets::subscribe(filter, qos));
         self.expect_suback(client).reasons[0]
+    }
+
+    /// Sends a PUBLISH.
+    pub fn send_publish(&mut self, client: Client, publish: Publish) {
+        self.send(client, Packet::Publish(publish));
     }
 
     /// Publishes and goes through the whole handshake.
@@ -269,21 +303,12 @@ impl World {
         self.send(client, Packet::Publish(publish));
         match delivery {
             Delivery::AtMostOnce => ReasonCode::Success,
-            Delivery::AtLeastOnce { id, .. } => self.take_answer(client, id, |packet| match packet {
-                Packet::Puback(puback) => Some(puback),
-                _ => None,
-            }),
+            Delivery::AtLeastOnce { id, .. } => self.take_answer(client, id, PacketType::Puback),
             Delivery::ExactlyOnce { id, .. } => {
-                let reason = self.take_answer(client, id, |packet| match packet {
-                    Packet::Pubrec(pubrec) => Some(pubrec),
-                    _ => None,
-                });
+                let reason = self.take_answer(client, id, PacketType::Pubrec);
                 if !reason.is_failure() {
                     self.send(client, Packet::Pubrel(Acknowledge::success(id)));
-                    self.take_answer(client, id, |packet| match packet {
-                        Packet::Pubcomp(pubcomp) => Some(pubcomp),
-                        _ => None,
-                    });
+                    self.take_answer(client, id, PacketType::Pubcomp);
                 }
                 reason
             }
@@ -291,16 +316,17 @@ impl World {
     }
 
     /// Takes the answer out from between what else came.
-    fn take_answer(
-        &mut self,
-        client: Client,
-        id: PacketId,
-        answer: impl Fn(&Packet) -> Option<&Acknowledge>,
-    ) -> ReasonCode {
-        let received = self.received.get_mut(&client.0).expect("the client to be there");
-        let at = received.iter().position(|packet| answer(packet).is_some_and(|answer| answer.id == id));
-        let packet = at.and_then(|at| received.remove(at)).expect("an answer");
-        answer(&packet).expect("just matched").reason
+    fn take_answer(&mut self, client: Client, id: PacketId, packet_type: PacketType) -> ReasonCode {
+        let answer = self.wire(client).take(|packet| packet.packet_type() == packet_type);
+        let (Packet::Puback(answer)
+        | Packet::Pubrec(answer)
+        | Packet::Pubrel(answer)
+        | Packet::Pubcomp(answer)) = answer.unwrap_or_else(|| panic!("expected {packet_type:?}"))
+        else {
+            panic!("{packet_type:?} acknowledges nothing");
+        };
+        assert_eq!(answer.id, id); // [MQTT-2.2.1-5]
+        answer.reason
     }
 
     /// Reads one message, acknowledges it to the end, and gives its topic and payload.
@@ -327,29 +353,11 @@ impl World {
             Delivery::AtLeastOnce { id, .. } => self.send(client, Packet::Puback(Acknowledge::success(id))),
             Delivery::ExactlyOnce { id, .. } => {
                 self.send(client, Packet::Pubrec(Acknowledge::success(id)));
-                self.take_answer(client, id, |packet| match packet {
-                    Packet::Pubrel(pubrel) => Some(pubrel),
-                    _ => None,
-                });
+                self.take_answer(client, id, PacketType::Pubrel);
                 self.send(client, Packet::Pubcomp(Acknowledge::success(id)));
             }
         }
     }
-}
-
-/// What the edge would write for this delivery.
-fn as_publish(delivered: Delivered) -> Packet {
-    let message = delivered.message;
-    let mut properties = message.properties.as_deref().cloned().unwrap_or_default();
-    properties.message_expiry_interval_s = delivered.message_expiry_interval_s;
-    properties.subscription_ids = delivered.subscription_ids;
-    Packet::Publish(Publish {
-        delivery: delivered.delivery,
-        retain: delivered.retain,
-        topic: PublishTopic::Name(message.topic.clone()),
-        properties: (properties != PublishProperties::default()).then(|| Box::new(properties)),
-        payload: message.payload.clone(),
-    })
 }
 
 /// Topic and payload as text.

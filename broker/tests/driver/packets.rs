@@ -1,11 +1,15 @@
 //! Packets in few words.
 
 use luxwire_shared::mqtt::{
-    Connect, ConnectProperties, Delivery, Packet, PacketId, Publish, PublishProperties, QoS, RetainHandling,
-    Subscribable, Subscribe, SubscribeFilter, SubscriptionId, Text, TopicName, Unsubscribe, Version, Will,
-    WillProperties,
+    Acknowledge, Connect, ConnectProperties, Delivery, Disconnect, DisconnectProperties, Packet, PacketId,
+    Publish, PublishProperties, QoS, ReasonCode, RetainHandling, Subscribable, Subscribe, SubscribeFilter,
+    SubscriptionId, Text, TopicName, Unsubscribe, Version, Will, WillProperties,
 };
 use std::num::{NonZeroU16, NonZeroU32};
+
+pub const Q0: QoS = QoS::AtMostOnce;
+pub const Q1: QoS = QoS::AtLeastOnce;
+pub const Q2: QoS = QoS::ExactlyOnce;
 
 /// CONNECT, with what a test cares about; without keep alive, so that time alone ends nothing.
 pub struct Connecting(Connect);
@@ -163,4 +167,51 @@ pub fn retain_handling(retain_handling: RetainHandling, filter: SubscribeFilter)
 pub fn unsubscribe(filters: &[&str]) -> Packet {
     let filters = filters.iter().map(|filter| Subscribable::try_from(*filter).expect("a filter")).collect();
     Packet::Unsubscribe(Unsubscribe { id: id(11), user_properties: Vec::new(), filters })
+}
+
+pub fn puback(number: u16) -> Packet {
+    Packet::Puback(Acknowledge::success(id(number)))
+}
+
+pub fn pubrec(number: u16) -> Packet {
+    Packet::Pubrec(Acknowledge::success(id(number)))
+}
+
+pub fn pubrel(number: u16) -> Packet {
+    Packet::Pubrel(Acknowledge::success(id(number)))
+}
+
+pub fn pubcomp(number: u16) -> Packet {
+    Packet::Pubcomp(Acknowledge::success(id(number)))
+}
+
+/// DISCONNECT with this reason.
+pub fn disconnect(reason: ReasonCode) -> Packet {
+    Packet::Disconnect(Disconnect::because(reason))
+}
+
+/// DISCONNECT that changes the session's expiry.
+pub fn disconnect_with_expiry_s(seconds: u32) -> Packet {
+    let properties =
+        DisconnectProperties { session_expiry_interval_s: Some(seconds), ..DisconnectProperties::default() };
+    Packet::Disconnect(Disconnect { reason: ReasonCode::Success, properties: Some(Box::new(properties)) })
+}
+
+/// The same with RETAIN.
+pub fn retained(publish: Publish) -> Publish {
+    Publish { retain: true, ..publish }
+}
+
+/// The same with DUP.
+pub fn repeated(publish: Publish) -> Publish {
+    let delivery = match publish.delivery {
+        Delivery::AtMostOnce => panic!("QoS 0 is never repeated"),
+        Delivery::AtLeastOnce { id, .. } => Delivery::AtLeastOnce { id, dup: true },
+        Delivery::ExactlyOnce { id, .. } => Delivery::ExactlyOnce { id, dup: true },
+    };
+    Publish { delivery, ..publish }
+}
+
+pub fn expiring_s(publish: Publish, seconds: u32) -> Publish {
+    with_properties(publish, |properties| properties.message_expiry_interval_s = Some(seconds))
 }

@@ -1,0 +1,98 @@
+//! Hostile input that is well formed: what it costs is bounded, and others do not notice.
+
+use crate::driver::{World, packets::*};
+use luxwire_shared::mqtt::{ReasonCode, TopicFilter};
+
+#[test]
+fn subscriptions_of_a_session_are_bounded() {
+    let mut world = World::with(|limits| limits.session_subscriptions = 3);
+    let client = world.connect(v5("a"));
+    world.send(client, subscribe_to(["a", "b", "b", "c", "d", "a"].map(|name| filter(name, Q0))));
+    let reasons = world.expect_suback(client).reasons;
+    use ReasonCode::{QuotaExceeded, Success};
+    assert_eq!(reasons, [Success, Success, Success, Success, QuotaExceeded, Success]);
+    world.send(client, unsubscribe(&["b"]));
+    world.expect_unsuback(client);
+    assert_eq!(world.subscribe(client, "d", Q0), Success);
+    let other = world.connect(v5("b"));
+    assert_eq!(world.subscribe(other, "e", Q0), Success);
+}
+
+// CVE-2024-8376 and its kin: take-over, sharing and not sharing, again and again.
+#[test]
+fn nothing_dangles_after_any_order_of_subscribing_and_leaving() {
+    let mut world = World::new();
+    for round in 0..50 {
+        let client = world.connect(v3("a"));
+        world.send(client, subscribe_to([filter("$share/g/a", Q0), filter("a", Q0), filter("a/#", Q0)]));
+        world.expect_suback(client);
+        let gone = if round % 2 == 0 { ["a", "$share/g/a"] } else { ["$share/g/a", "a/#"] };
+        world.send(client, unsubscribe(&gone));
+        world.expect_unsuback(client);
+        if round % 3 == 0 {
+            world.leave(client);
+        }
+    }
+    let last = world.connect(v3("a"));
+    world.leave(last);
+    assert_eq!(world.broker.statistics(), luxwire_broker::Statistics::default());
+    assert_eq!(world.broker.next_deadline(), None);
+}
+
+// 30,000 filters in one SUBSCRIBE, twice, with retained messages to replay and a client that reads nothing.
+#[test]
+fn a_subscribe_of_thousands_of_filters_is_no_trouble() {
+    let mut world = World::with(|limits| limits.session_subscriptions = 100_000);
+    let client = world.connect(v5("a").receive_maximum(1));
+    world.publish_retained(client, "0/x", "1", Q1);
+    let filters = || (0..30_000).map(|number| filter(&format!("{number}/+"), Q1));
+    for _ in 0..2 {
+        world.send(client, subscribe_to(filters()));
+    }
+    assert_eq!(world.broker.statistics().subscriptions, 30_000);
+    let names: Vec<_> = (0..30_000).map(|number| format!("{number}/+")).collect();
+    world.send(client, unsubscribe(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert_eq!(world.broker.statistics().subscriptions, 0);
+}
+
+// Every mixture of a name and `+` over ten levels is a different filter, and all match.
+#[test]
+fn filters_that_all_match_are_matched_once_each() {
+    let mut world = World::new();
+    let client = world.connect(v5("a"));
+    let filters = (0..1024u32).map(|mixture| {
+        let levels: Vec<_> = (0..10).map(|bit| if mixture >> bit & 1 == 0 { "a" } else { "+" }).collect();
+        filter(&levels.join("/"), Q0)
+    });
+    world.send(client, subscribe_to(filters));
+    world.expect_suback(client);
+    world.publish(client, &["a"; 10].join("/"), "1", Q0);
+    assert_eq!(world.take_all(client).len(), 1);
+}
+
+// Wildcards and odd characters in a client identifier mean nothing.
+#[test]
+fn a_client_identifier_is_only_a_name() {
+    for name in ["#", "+", "/", "$SYS", "a b", "\u{FEFF}", "<script>"] {
+        let mut world = World::new();
+        let client = world.connect(v5(name));
+        world.publish(client, "x", "1", Q0);
+        world.expect_nothing(client);
+    }
+}
+
+// Keeping a message does not keep the buffer alive that it was read into.
+#[test]
+fn what_is_kept_stands_in_buffers_of_its_own() {
+    let mut world = World::new();
+    let away = world.connect(v5("away").expiry_s(60));
+    world.subscribe(away, "x", Q1);
+    world.cut(away);
+    let dimmer = world.connect(v5("dimmer"));
+    // The driver hands the broker slices of one buffer per packet, as the edge does.
+    world.publish_packet(dimmer, retained(publish("x", "payload", Q1)));
+    let filter = TopicFilter::try_from("#").expect("a filter");
+    for message in world.broker.retained(&filter) {
+        assert!(message.payload.is_unique(), "nobody else has a part of this buffer");
+    }
+}

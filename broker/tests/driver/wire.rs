@@ -1,0 +1,117 @@
+//! The wire of one client: every packet goes through the codec on its way, both ways, and what must hold for each packet
+//! of the broker is checked as it passes.
+
+use bytes::{Bytes, BytesMut};
+use luxwire_broker::{CloseReason, Delivered};
+use luxwire_shared::mqtt::{
+    Connect, DecodeError, Delivery, Framer, Packet, PacketId, PublishRef, PublishTopic, Version,
+};
+use std::collections::{BTreeSet, VecDeque};
+
+/// One connection, seen from the client.
+pub struct Wire {
+    /// Before CONNECT names one, the version in which a refusal is written.
+    pub version: Version,
+    packet_size: usize,
+    receive_maximum: usize,
+    framer: Framer,
+    arrived: VecDeque<Packet>,
+    greeted: bool,
+    pub closed: Option<CloseReason>,
+    /// QoS 1 and 2 messages that came and are not acknowledged to the end.
+    unacknowledged: BTreeSet<PacketId>,
+}
+
+impl Wire {
+    pub fn new() -> Self {
+        Self {
+            version: Version::V3_1_1,
+            packet_size: usize::MAX,
+            receive_maximum: usize::from(u16::MAX),
+            framer: Framer::new(u32::MAX),
+            arrived: VecDeque::new(),
+            greeted: false,
+            closed: None,
+            unacknowledged: BTreeSet::new(),
+        }
+    }
+
+    /// What the broker sees of what the client says.
+    pub fn send(&mut self, packet: &Packet) -> Result<Packet, DecodeError> {
+        match packet {
+            Packet::Connect(connect) if !self.greeted => self.introduce(connect),
+            Packet::Puback(ack) | Packet::Pubcomp(ack) => {
+                self.unacknowledged.remove(&ack.id);
+            }
+            Packet::Pubrec(ack) if ack.reason.is_failure() => {
+                self.unacknowledged.remove(&ack.id);
+            }
+            _ => {}
+        }
+        let mut bytes = BytesMut::new();
+        packet.encode(self.version, &mut bytes).expect("a packet that this version has");
+        self.framer.push(bytes.freeze());
+        let frame = self.framer.next_frame()?.expect("a whole packet");
+        Packet::decode(frame, self.version)
+    }
+
+    fn introduce(&mut self, connect: &Connect) {
+        self.version = connect.version;
+        let properties = &connect.properties;
+        self.packet_size = properties.maximum_packet_size.map_or(usize::MAX, |max| max.get() as usize);
+        self.receive_maximum =
+            properties.receive_maximum.map_or(self.receive_maximum, |max| max.get().into());
+    }
+
+    /// The broker sends a packet other than PUBLISH.
+    pub fn receive(&mut self, packet: &Packet) {
+        assert!(!matches!(packet, Packet::Publish(_)), "PUBLISH goes out as a delivery");
+        let mut bytes = BytesMut::new();
+        packet.encode(self.version, &mut bytes).expect("a packet that this version has");
+        self.arrive(bytes);
+    }
+
+    /// The broker sends a PUBLISH.
+    pub fn receive_delivery(&mut self, delivered: &Delivered) {
+        let message = &delivered.message;
+        let mut bytes = BytesMut::new();
+        let publish = PublishRef {
+            delivery: delivered.delivery,
+            retain: delivered.retain,
+            topic: PublishTopic::Name(&message.topic),
+            properties: message.properties.as_deref(),
+            message_expiry_interval_s: delivered.message_expiry_interval_s,
+            subscription_ids: &delivered.subscription_ids,
+            payload: &message.payload,
+        };
+        publish.encode(self.version, &mut bytes).expect("a PUBLISH that fits");
+        self.arrive(bytes);
+        if let Delivery::AtLeastOnce { id, .. } | Delivery::ExactlyOnce { id, .. } = delivered.delivery {
+            assert!(self.unacknowledged.insert(id), "identifier {id:?} is in use"); // [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+            assert!(self.unacknowledged.len() <= self.receive_maximum, "the window is exceeded"); // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+        }
+    }
+
+    fn arrive(&mut self, bytes: BytesMut) {
+        let bytes: Bytes = bytes.freeze();
+        assert!(bytes.len() <= self.packet_size, "larger than the client takes"); // [MQTT-3.1.2-24]
+        let mut framer = Framer::new(u32::MAX);
+        framer.push(bytes);
+        let frame = framer.next_frame().expect("well formed").expect("a whole packet");
+        let packet = Packet::decode(frame, self.version).expect("what the codec writes, it reads");
+        let is_connack = matches!(packet, Packet::Connack(_));
+        assert_eq!(is_connack, !self.greeted, "CONNACK comes first and once: {packet:?}"); // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
+        self.greeted = true;
+        self.arrived.push_back(packet);
+    }
+
+    pub fn next(&mut self) -> Option<Packet> {
+        self.arrived.pop_front()
+    }
+
+    /// Takes the first packet that is wanted out from between others.
+    pub fn take(&mut self, wanted: impl Fn(&Packet) -> bool) -> Option<Packet> {
+        let at = self.arrived.iter().position(wanted)?;
+        self.arrived.remove(at)
+    }
+}
