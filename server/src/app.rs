@@ -13,11 +13,11 @@ use crate::{
     stop::{StopSignal, StopSignals},
     storage::DataDir,
 };
-use anyhow::{Context as _, anyhow};
-use std::{io::Write as _, process, sync::Arc};
+use anyhow::{Context as _, anyhow, bail};
+use std::{io::Write as _, process, sync::Arc, time::Duration};
 use tokio::{
-    runtime,
-    task::{LocalSet, spawn_local},
+    runtime, select,
+    task::{JoinSet, LocalSet, spawn_local},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -57,29 +57,39 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let clock = Clock::start();
     let stop = CancellationToken::new();
     let hash_seed = getrandom::u64().map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
-    let shard = Shard::start(&config.limits, hash_seed, clock);
+    // What the whole program depends on. None of it ever ends by itself.
+    let mut essential = JoinSet::new();
+    let shard = Shard::start(&mut essential, &config.limits, hash_seed, clock);
     let mqtt_room = Arc::new(Room::new("MQTT", config.limits.connections as usize, clock));
     let http_room = Arc::new(Room::new("HTTP", limits::HTTP_CONNECTIONS, clock));
     let router = http::router(Web {
-        door: Door::of(shard.clone(), Arc::clone(&mqtt_room)),
+        door: Door::of(&mut essential, shard.clone(), Arc::clone(&mqtt_room)),
         hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
         health: Health { stop: stop.clone() },
     });
+    let head_timeout = Duration::from_secs(config.limits.connect_timeout_s.into());
     for listener in listeners {
         let stop = stop.clone();
         match listener.speaks {
             Speaks::Http => {
-                spawn_local(listen::serve_http(listener, router.clone(), Arc::clone(&http_room), stop));
+                let (router, room) = (router.clone(), Arc::clone(&http_room));
+                essential.spawn_local(listen::serve_http(listener, router, head_timeout, room, stop));
             }
             Speaks::Mqtt => {
-                spawn_local(listen::serve_mqtt(listener, shard.clone(), Arc::clone(&mqtt_room), stop));
+                let (shard, room) = (shard.clone(), Arc::clone(&mqtt_room));
+                essential.spawn_local(listen::serve_mqtt(listener, shard, room, stop));
             }
         }
     }
     print(&ready).context("standard output is closed")?;
 
-    let signal = signals.next().await;
+    let signal = select! {
+        signal = signals.next() => signal,
+        // A server that takes no connections or writes no answers is worse than none: whoever supervises it starts it
+        // again. What panicked, and where, is in the log. A single link that fails does not come here.
+        _ = essential.join_next() => bail!("an essential part of the program failed; please report what the log says"),
+    };
     info!(?signal, "stopping");
     spawn_local(exit_at_once_on_ctrl_c(signals));
     stop.cancel();

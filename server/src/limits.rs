@@ -12,9 +12,6 @@ pub(crate) const PACKET_SIZE_BEFORE_CONNECT: usize = 64 << 10;
 /// HTTP requests need a connection each, and browsers open six; an upgraded one counts as an MQTT connection instead.
 pub(crate) const HTTP_CONNECTIONS: usize = 1_024;
 
-/// For the head of an HTTP request, and for an idle connection to begin the next one.
-pub(crate) const HTTP_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The longest life of an HTTP connection that is not upgraded: a reader that takes a byte a minute must end somewhere.
 pub(crate) const HTTP_CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 
@@ -58,8 +55,8 @@ pub(crate) const OUTPUT: usize = 1 << 20;
 /// is fast and only the turn is long.
 pub(crate) const WRITE_AT: usize = 64 << 10;
 
-/// A client that takes nothing for this long while bytes wait for it is gone, or as good as gone.
-pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(30);
+/// Seconds: a client that takes nothing for this long while bytes wait for it is gone, or as good as gone.
+pub(crate) const STALL_TIMEOUT_S: u16 = 30;
 
 /// A link that is closed may take this long to take its last packets, ...
 pub(crate) const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);

@@ -57,8 +57,10 @@ pub(crate) struct Http {
 pub(crate) struct Limits {
     /// MQTT connections at once, TCP and WebSocket together.
     pub(crate) connections: u32,
-    /// Seconds within which CONNECT must have come.
+    /// Seconds within which CONNECT, or the head of an HTTP request, must have come.
     pub(crate) connect_timeout_s: u16,
+    /// Seconds for which a client may take nothing while bytes wait for it.
+    pub(crate) stall_timeout_s: u16,
     /// The largest MQTT packet.
     pub(crate) packet_size: Size,
     /// The longest keep alive interval in seconds, for clients that can be told (MQTT 5.0); 0 for no limit.
@@ -85,6 +87,7 @@ impl Config {
         let limits = &self.limits;
         in_range("limits.connections", limits.connections.into(), 1, 10_000_000)?;
         in_range("limits.connect_timeout_s", limits.connect_timeout_s.into(), 1, 300)?;
+        in_range("limits.stall_timeout_s", limits.stall_timeout_s.into(), 1, 3_600)?;
         in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
         in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
         if let Some(origin) = self.http.allowed_origins.iter().find(|origin| !is_origin(origin)) {
@@ -137,6 +140,7 @@ impl Default for Limits {
         Self {
             connections: limits::CONNECTIONS,
             connect_timeout_s: u16::try_from(broker.connect_timeout.as_secs()).unwrap_or(u16::MAX),
+            stall_timeout_s: limits::STALL_TIMEOUT_S,
             packet_size: Size::from_bytes(broker.packet_size.get() as usize),
             keep_alive_s: broker.keep_alive_s,
             receive_maximum: broker.receive_maximum.get(),

@@ -47,7 +47,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/mqtt", get(websocket::mqtt))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/{*topic}", get(topics::value))
-        .fallback(get(page::asset))
+        .fallback(page::asset)
         .layer(from_fn_with_state(web.clone(), host::check))
         // Health checks come from machines that may call this one by any name, and tell nothing.
         .route("/healthz", get(health::alive))

@@ -3,10 +3,10 @@
 //! The build leaves a `.br` and a `.gz` beside each file; nothing is compressed here. A debug build reads the files
 //! from `dist/` at each request, so that a page that was built again shows up without building the server.
 
-use super::Problem;
+use super::{Problem, problem};
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -20,14 +20,17 @@ struct Dist;
 
 /// `GET /`.
 pub(super) async fn index(request: Request) -> Response {
-    serve("index.html", request.headers()).unwrap_or_else(not_built)
+    serve::<Dist>("index.html", request.headers()).unwrap_or_else(not_built)
 }
 
-/// Every other path that is a file of the page.
+/// Every path that is nothing else: a file of the page, or nothing at all.
 pub(super) async fn asset(request: Request) -> Response {
     let path = request.uri().path();
-    serve(path.trim_start_matches('/'), request.headers())
-        .unwrap_or_else(|| Problem::not_found(format!("there is nothing at {path}")).into_response())
+    match serve::<Dist>(path.trim_start_matches('/'), request.headers()) {
+        None => Problem::not_found(format!("there is nothing at {path}")).into_response(),
+        Some(file) if matches!(*request.method(), Method::GET | Method::HEAD) => file,
+        Some(_) => problem::method_not_allowed().await,
+    }
 }
 
 /// The inline scripts of the page, as the content security policy names them. Read once: a page that is built again
@@ -41,15 +44,15 @@ pub(super) fn inline_script_hashes() -> Vec<String> {
 /// How a file may be packed, best first: what the Accept-Encoding header calls it, and the sibling's suffix.
 const PACKED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-fn serve(path: &str, request: &HeaderMap) -> Option<Response> {
+fn serve<Files: Embed>(path: &str, request: &HeaderMap) -> Option<Response> {
     let content_type = content_type(path)?;
-    let plain = Dist::get(path)?;
+    let plain = Files::get(path)?;
     let accepted =
         request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let packed = PACKED
         .iter()
         .filter(|(encoding, _)| accepts(accepted, encoding))
-        .find_map(|(encoding, suffix)| Some((*encoding, Dist::get(&format!("{path}{suffix}"))?)));
+        .find_map(|(encoding, suffix)| Some((*encoding, Files::get(&format!("{path}{suffix}"))?)));
     let (encoding, file) = packed.map_or((None, plain), |(encoding, file)| (Some(encoding), file));
 
     let tag = entity_tag(&file);

@@ -40,6 +40,9 @@ impl IntoResponse for Problem {
     }
 }
 
-pub(crate) async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path is only there to be read; use GET or HEAD")
+/// Everything that there is is read with GET, or HEAD.
+pub(super) async fn method_not_allowed() -> Response {
+    let problem =
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path is only there to be read; use GET or HEAD");
+    ([(header::ALLOW, "GET, HEAD")], problem).into_response()
 }

@@ -4,8 +4,8 @@
 use super::{Problem, date};
 use crate::shard::{Door, Stopped, Value};
 use axum::{
-    extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
-    http::{StatusCode, header},
+    extract::{Path, Query, State, rejection::PathRejection},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -36,12 +36,8 @@ struct Entry<'a> {
 }
 
 /// `GET /api/v1/topics?filter=F`.
-pub(super) async fn list(
-    State(door): State<Door>,
-    selection: Result<Query<Selection>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(Selection { filter }) =
-        selection.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+pub(super) async fn list(State(door): State<Door>, uri: Uri) -> Result<Response, Problem> {
+    let Selection { filter } = Selection::of(&uri)?;
     let filter = TopicFilter::try_from(filter.as_str()).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("{filter:?} is no topic filter: {error}"))
     })?;
@@ -80,6 +76,20 @@ pub(super) async fn value(
         (header::LAST_MODIFIED, date::http(value.set_at)),
     ];
     Ok((headers, value.payload).into_response())
+}
+
+impl Selection {
+    /// `+` means itself here, as it does in the rest of an address. Forms write a space so, but a filter is rarely typed
+    /// into a form, and `lights/+/intensity` often into an address.
+    fn of(uri: &Uri) -> Result<Self, Problem> {
+        let query = uri.query().unwrap_or_default().replace('+', "%2B");
+        let uri = Uri::try_from(format!("/?{query}"))
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+        let selection = Query::try_from_uri(&uri);
+        selection
+            .map(|Query(selection)| selection)
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))
+    }
 }
 
 impl<'a> Entry<'a> {

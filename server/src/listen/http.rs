@@ -5,17 +5,25 @@ use crate::{http::Peer, limits, shard::Room};
 use axum::{Router, body::Body};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{net::SocketAddr, pin::pin, sync::Arc};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use tracing::debug;
 
-/// Accepts until `stop`.
-pub(crate) async fn serve(listener: Listener, router: Router, room: Arc<Room>, stop: CancellationToken) {
+/// Accepts until `stop`. The head of a request, and the pause before it, may take `head_timeout`.
+pub(crate) async fn serve(
+    listener: Listener,
+    router: Router,
+    head_timeout: Duration,
+    room: Arc<Room>,
+    stop: CancellationToken,
+) {
+    let mut protocol = http1::Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(limits::HTTP_HEAD_BYTES);
     while let Some((stream, peer)) = stop.run_until_cancelled(listener.accept()).await {
         if let Some(permit) = room.enter(peer) {
-            spawn(connection(stream, peer, router.clone(), permit, stop.clone()));
+            spawn(connection(stream, peer, router.clone(), protocol.clone(), permit, stop.clone()));
         }
     }
 }
@@ -25,6 +33,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    protocol: http1::Builder,
     _permit: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) {
@@ -33,13 +42,7 @@ async fn connection(
         request.extensions_mut().insert(Peer(peer));
         router.clone().call(request)
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits::HTTP_HEAD_TIMEOUT)
-        .max_buf_size(limits::HTTP_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
+    let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let ended = select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {

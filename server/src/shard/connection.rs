@@ -48,7 +48,11 @@ async fn serve(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
                     yield_now().await;
                 }
             }
-            Event::Writable => shard.0.borrow_mut().write(id),
+            Event::Writable => {
+                let mut state = shard.0.borrow_mut();
+                state.write(id);
+                state.set_timer();
+            }
             Event::Over => return,
         }
     }
@@ -71,7 +75,6 @@ fn poll_event(
         return Poll::Ready(Event::Writable);
     }
     if link.lost_rhythm || link.must_wait() {
-        link.left_off = true;
         return Poll::Pending;
     }
     if std::mem::take(&mut link.left_off) {

@@ -13,6 +13,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    task::JoinSet,
 };
 
 /// A handle that may go to any thread.
@@ -55,9 +56,9 @@ enum Command {
 
 impl Door {
     /// The door of a shard whose connections find their places in `room`.
-    pub(crate) fn of(shard: Shard, room: Arc<Room>) -> Self {
+    pub(crate) fn of(essential: &mut JoinSet<()>, shard: Shard, room: Arc<Room>) -> Self {
         let (commands, receiver) = mpsc::channel(COMMANDS);
-        tokio::task::spawn_local(serve(shard, receiver));
+        essential.spawn_local(serve(shard, receiver));
         Self { room, commands }
     }
 

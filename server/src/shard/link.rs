@@ -30,7 +30,7 @@ pub(super) struct Link {
     answers_len: usize,
     /// Bytes that are no packet came: what follows them means nothing.
     pub(super) lost_rhythm: bool,
-    /// Reading stopped while bytes may have been left unhandled.
+    /// Handling stopped before the bytes that came were used up; they come before any others.
     pub(super) left_off: bool,
     /// In the shard's list of links that have something to write.
     pub(super) is_dirty: bool,
@@ -119,7 +119,11 @@ impl Link {
     /// What the broker is to be told of the bytes that came, one packet at a time; `None` until more come, or if the
     /// link is over.
     pub(super) fn next_input(&mut self, link: LinkId) -> Option<Input> {
-        if self.over.is_some() || self.lost_rhythm || self.must_wait() {
+        if self.over.is_some() || self.lost_rhythm {
+            return None;
+        }
+        if self.must_wait() {
+            self.left_off = true;
             return None;
         }
         loop {
@@ -287,7 +291,7 @@ impl Over {
             Self::Failed(error) => format!("the network failed: {error}"),
             Self::NoConnect => "its first packet is no CONNECT".into(),
             Self::WebSocket { why, .. } => format!("a rule of WebSocket was broken: {why}"),
-            Self::Stalled => format!("took nothing for {} s", limits::STALLED_AFTER.as_secs()),
+            Self::Stalled => "took nothing for limits.stall_timeout_s".into(),
             Self::Panicked => "a mistake in luxwire, see the line above".into(),
         }
     }

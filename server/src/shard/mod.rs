@@ -24,7 +24,7 @@ mod websocket;
 pub(crate) use door::{Door, NewLink, Stopped, Value};
 pub(crate) use room::Room;
 
-use crate::{clock::Clock, config, limits};
+use crate::{clock::Clock, config};
 use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -37,8 +37,9 @@ use std::{
     mem,
     rc::Rc,
     task::{Poll, Waker},
+    time::Duration,
 };
-use tokio::task::spawn_local;
+use tokio::task::{JoinSet, spawn_local};
 use tracing::{debug, error, info};
 
 /// A handle to the thread's shard.
@@ -50,6 +51,7 @@ struct State {
     broker: Broker,
     clock: Clock,
     packet_size: usize,
+    stall_timeout: Duration,
     links: HashMap<LinkId, Link, RandomState>,
     links_opened: u64,
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
@@ -70,12 +72,18 @@ struct State {
 }
 
 impl Shard {
-    /// Starts the flusher and the timer; ends with the `LocalSet` that it is called in.
-    pub(crate) fn start(limits: &config::Limits, hash_seed: u64, clock: Clock) -> Self {
+    /// Starts the flusher and the timer, without which nothing works, in the `LocalSet` that it is called in.
+    pub(crate) fn start(
+        essential: &mut JoinSet<()>,
+        limits: &config::Limits,
+        hash_seed: u64,
+        clock: Clock,
+    ) -> Self {
         let state = State {
             broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
             clock,
             packet_size: limits.packet_size.bytes(),
+            stall_timeout: Duration::from_secs(limits.stall_timeout_s.into()),
             links: HashMap::default(),
             links_opened: 0,
             read_buffer: BytesMut::new(),
@@ -89,8 +97,8 @@ impl Shard {
             stopping: None,
         };
         let shard = Self(Rc::new(RefCell::new(state)));
-        spawn_local(flusher::run(shard.clone()));
-        spawn_local(timer::run(shard.clone()));
+        essential.spawn_local(flusher::run(shard.clone()));
+        essential.spawn_local(timer::run(shard.clone()));
         shard
     }
 
@@ -256,7 +264,7 @@ impl State {
                     link.blocked_since = Some(now);
                 }
                 link.wake();
-                self.stall_check.get_or_insert(now + limits::STALLED_AFTER);
+                self.stall_check.get_or_insert(now + self.stall_timeout);
             }
             Written::Failed(error) => self.end(id, Over::Failed(error.to_string())),
         }
@@ -274,7 +282,7 @@ impl State {
     fn end_stalled(&mut self, now: Instant) {
         self.stall_check = None;
         for link in self.links.values_mut() {
-            let Some(due) = link.blocked_since.map(|since| since + limits::STALLED_AFTER) else { continue };
+            let Some(due) = link.blocked_since.map(|since| since + self.stall_timeout) else { continue };
             if due <= now {
                 link.over.get_or_insert(Over::Stalled);
                 link.wake();

@@ -2,14 +2,13 @@
 
 use super::Shard;
 use std::{
-    convert::Infallible,
     future::{Future as _, poll_fn},
     pin::pin,
     task::Poll,
 };
 use tokio::time::{Sleep, sleep};
 
-pub(super) async fn run(shard: Shard) -> Infallible {
+pub(super) async fn run(shard: Shard) {
     let mut sleeping = pin!(None::<Sleep>);
     poll_fn(|cx| {
         let mut state = shard.0.borrow_mut();
@@ -30,7 +29,7 @@ pub(super) async fn run(shard: Shard) -> Infallible {
                 }
             }
         }
-        Poll::Pending
+        Poll::<()>::Pending
     })
     .await
 }

@@ -1,0 +1,17 @@
+//! The edge, seen from outside: the real program on real sockets of the loopback interface.
+//!
+//! What MQTT says is tested in the broker's and the codec's own crates; here it is how bytes come in and go out, what
+//! the program promises on its command line, and what happens to those who behave badly.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod contracts;
+mod hostile;
+mod http;
+mod limits;
+mod slow;
+mod transports;
+mod websocket;
+
+#[path = "../support/mod.rs"]
+mod support;

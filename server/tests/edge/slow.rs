@@ -1,0 +1,119 @@
+//! Clients that are slow or frozen: they lose messages or their connection, and nobody else notices.
+
+use crate::support::{Client, Server, connect, encode, publish, subscribe};
+use luxwire_shared::mqtt::{Delivery, Packet, PacketId, QoS, Version};
+use socket2::{Domain, Socket, Type};
+use std::{
+    io::{ErrorKind, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+const MESSAGE: usize = 64 << 10;
+
+/// Far more than the buffers of the system and of the server hold together.
+const FLOOD_MESSAGES: usize = 512;
+
+/// A client that subscribed to `flood`, never reads, and has more waiting than anybody wants to hold for it.
+pub(crate) fn frozen_subscriber(server: &Server) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    socket.connect(&server.mqtt.into()).unwrap();
+    let mut socket = TcpStream::from(socket);
+    socket.write_all(&encode(&connect(Version::V5, "frozen"), Version::V5)).unwrap();
+    socket.write_all(&encode(&subscribe(PacketId::MIN, "flood", QoS::AtMostOnce), Version::V5)).unwrap();
+    server.logged(&["connected", "\"frozen\""]);
+    let mut publisher = Client::connected(server.mqtt, Version::V5, "flooder");
+    for _ in 0..FLOOD_MESSAGES {
+        publisher.publish("flood", vec![0; MESSAGE], QoS::AtMostOnce, false);
+        publisher.ping();
+    }
+    socket
+}
+
+#[test]
+fn a_frozen_subscriber_slows_nobody_and_costs_little() {
+    let server = Server::start();
+    let mut healthy = Client::connected_by_websocket(server.http, Version::V5, "healthy");
+    healthy.subscribe("flood", QoS::AtMostOnce);
+    let before = server.resident();
+    let reader = std::thread::spawn(move || {
+        for _ in 0..FLOOD_MESSAGES {
+            assert_eq!(healthy.message().payload.len(), MESSAGE);
+        }
+        healthy
+    });
+    let frozen = frozen_subscriber(&server);
+    reader.join().expect("every message arrives at a client that reads");
+    let grown = server.resident().saturating_sub(before);
+    assert!(grown < 16 << 20, "{grown} bytes more in use, for {} that flowed", FLOOD_MESSAGES * MESSAGE);
+    drop(frozen);
+    let line = server.logged(&["disconnected", "\"frozen\""]);
+    let dropped: usize = line.rsplit_once("dropped=").unwrap().1.trim().parse().unwrap();
+    assert!(dropped > FLOOD_MESSAGES / 2, "{line}");
+}
+
+#[test]
+fn a_subscriber_that_takes_nothing_for_too_long_is_closed() {
+    let server = Server::with(&["limits.stall_timeout_s=1"]);
+    let frozen = frozen_subscriber(&server);
+    server.logged(&["disconnected", "\"frozen\"", "took nothing"]);
+    drop(frozen);
+}
+
+#[test]
+fn a_subscriber_that_is_slow_and_reads_is_not() {
+    let server = Server::with(&["limits.stall_timeout_s=1"]);
+    let mut slow = Client::connected(server.mqtt, Version::V5, "slow");
+    slow.subscribe("flood", QoS::AtMostOnce);
+    let frozen = frozen_subscriber(&server);
+    // By now the server has closed a client that took nothing, and this one is served from where it left off.
+    server.logged(&["disconnected", "\"frozen\"", "took nothing"]);
+    drop(frozen);
+    assert_eq!(slow.message().payload.len(), MESSAGE);
+}
+
+#[test]
+fn a_client_that_takes_no_answers_is_not_read_any_more() {
+    let server = Server::start();
+    let mut greedy = Client::connected(server.mqtt, Version::V5, "greedy");
+    let before = server.resident();
+    greedy.socket().set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    let questions = encode(&Packet::Pingreq, Version::V5).repeat(32 << 10);
+    let mut asked = 0;
+    let stopped = loop {
+        match greedy.try_send_bytes(&questions) {
+            Ok(()) => asked += questions.len(),
+            Err(tungstenite::Error::Io(error)) => break error,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(asked < 256 << 20, "the server reads on and on");
+    };
+    assert!(matches!(stopped.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{stopped}");
+    let grown = server.resident().saturating_sub(before);
+    assert!(grown < 8 << 20, "{grown} bytes more in use");
+    // It is taken up again where it left off.
+    greedy.socket().set_nonblocking(false).unwrap();
+    for _ in 0..asked / 2 {
+        assert_eq!(greedy.receive(), Packet::Pingresp);
+    }
+    Client::connected(server.mqtt, Version::V5, "other").ping();
+}
+
+#[test]
+fn a_client_that_publishes_to_itself_without_reading_is_not_blocked() {
+    let server = Server::start();
+    let mut client = Client::connected(server.mqtt, Version::V5, "talker");
+    client.subscribe("echo", QoS::AtMostOnce);
+    client.socket().set_write_timeout(Some(crate::support::DEADLINE)).unwrap();
+    let message = encode(&publish("echo", vec![0; MESSAGE], Delivery::AtMostOnce, false), Version::V5);
+    for _ in 0..FLOOD_MESSAGES {
+        client.send_bytes(&message);
+    }
+    client.send(&Packet::Pingreq);
+    let mut echoes = 0;
+    while let Packet::Publish(_) = client.receive() {
+        echoes += 1;
+    }
+    assert!((1..=FLOOD_MESSAGES).contains(&echoes), "{echoes}");
+}
