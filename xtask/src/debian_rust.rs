@@ -31,36 +31,8 @@ impl DebianRust {
         (version >= *oldest).then_some(Self { root })
     }
 
-    /// Unpacks the compiler and builds the target's libraries, as far as they are missing.
-    pub(crate) fn prepare(
-        step: &mut Step,
-        cache: &Cache,
-        apt: &Apt,
-        oldest: &Version,
-        target: Target,
-    ) -> Result<Self> {
-        let rust = match Self::find(cache, oldest) {
-            Some(rust) => rust,
-            None => Self::unpack(step, cache, apt, oldest)?,
-        };
-        let _lock = cache.lock(NAME)?;
-        if !rust.has(target) {
-            rust.build_libraries(step, target)?;
-        }
-        Ok(rust)
-    }
-
-    /// A script that runs the compiler with its own shared libraries.
-    pub(crate) fn rustc(&self) -> PathBuf {
-        self.root.join("rustc")
-    }
-
-    /// Whether the target's libraries are built.
-    pub(crate) fn has(&self, target: Target) -> bool {
-        has_core(&self.libraries(target))
-    }
-
-    fn unpack(step: &mut Step, cache: &Cache, apt: &Apt, oldest: &Version) -> Result<Self> {
+    /// Unpacks the packages that apt offers.
+    pub(crate) fn unpack(step: &mut Step, cache: &Cache, apt: &Apt, oldest: &Version) -> Result<Self> {
         let packages = packages(step, apt, oldest)?;
         let build = &packages.first().context("a compiler consists of packages")?.version;
         let root = cache.install(&format!("{NAME}{build}"), |root| {
@@ -73,10 +45,31 @@ impl DebianRust {
         Ok(Self { root })
     }
 
+    /// Gives it the libraries of a target, if they are missing.
+    pub(crate) fn with(self, step: &mut Step, cache: &Cache, target: Target) -> Result<Self> {
+        if !self.has(target) {
+            let _lock = cache.lock(NAME)?;
+            // Whoever held the lock before may have built them.
+            if !self.has(target) {
+                self.build_libraries(step, target)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// A script that runs the compiler with its own shared libraries.
+    pub(crate) fn rustc(&self) -> PathBuf {
+        self.root.join("rustc")
+    }
+
+    fn has(&self, target: Target) -> bool {
+        has_core(&self.libraries(target))
+    }
+
     /// Lets cargo build the standard library for an empty crate, and puts the result where the compiler looks for it.
     fn build_libraries(&self, step: &mut Step, target: Target) -> Result<()> {
         step.say(format!("building {} for {}, once", target.libraries, target.triple));
-        let workshop = self.root.join("workshop").join(target.triple);
+        let workshop = self.root.join("workshop");
         remove(&workshop)?;
         fs::create_dir_all(workshop.join("src"))?;
         fs::write(workshop.join("src/lib.rs"), "#![no_std]\n")?;
@@ -87,6 +80,8 @@ impl DebianRust {
         build.env("RUSTC", self.rustc());
         // The standard library's own sources use features that only its compiler's makers may use.
         build.env("RUSTC_BOOTSTRAP", "1");
+        // The page's link-time optimisation needs the libraries' bitcode, which cargo by itself would leave out.
+        build.env("RUSTFLAGS", "-Cembed-bitcode=yes");
         step.command(&mut build)?;
 
         let unfinished = workshop.join("lib");

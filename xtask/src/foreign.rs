@@ -2,14 +2,14 @@
 //! Chromium. It installs them and says where they are; the tests know what to do with them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::apt::Apt;
-use crate::cache::Cache;
+use crate::cache::{Cache, remove};
 use crate::fingerprint::Fingerprint;
 use crate::programs::{on_path, output, version_of};
 use crate::project::{Project, read};
@@ -75,7 +75,7 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
         })
         .ok();
     Ok(Foreign {
-        mosquitto: steps.run("Mosquitto", |step| mosquitto(step, &cache)).ok(),
+        mosquitto: steps.run("Mosquitto", |step| mosquitto(project, step, &cache)).ok(),
         python: steps.run("Python packages", |step| python(project, step, &cache)).ok(),
         node_modules,
         chromium,
@@ -84,20 +84,13 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
 
 /// The folder with Mosquitto's programs. Where they are not installed they are unpacked into the cache rather than
 /// installed, because installing starts a broker on port 1883, for good.
-fn mosquitto(step: &mut Step, cache: &Cache) -> Result<PathBuf> {
+fn mosquitto(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBuf> {
     let has_all = |folder: &Path| MOSQUITTO.iter().all(|name| folder.join(name).is_file());
-    if let Some(folder) = cache.find_all("mosquitto-").pop() {
-        return Ok(folder);
+    if let Some(programs) = installed_mosquitto() {
+        return link_all(&programs, &project.target.join("xtask-mosquitto"));
     }
-    let installed = installed_mosquitto();
-    if MOSQUITTO.iter().all(|name| installed.iter().any(|path| path.ends_with(name))) {
-        return cache.install("mosquitto-installed", |folder| {
-            for path in &installed {
-                let name = path.file_name().context("a program has a name")?;
-                std::os::unix::fs::symlink(path, folder.join(name))?;
-            }
-            Ok(())
-        });
+    if let Some(folder) = cache.find_all("mosquitto-").into_iter().rfind(|folder| has_all(folder)) {
+        return Ok(folder);
     }
     let apt = Apt::of_this_machine()
         .with_context(|| format!("please install Mosquitto 2: {}", MOSQUITTO.join(", ")))?;
@@ -117,12 +110,21 @@ fn mosquitto(step: &mut Step, cache: &Cache) -> Result<PathBuf> {
 
 const MOSQUITTO: [&str; 4] = ["mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"];
 
-/// Debian keeps the broker where only root's PATH leads.
-fn installed_mosquitto() -> Vec<PathBuf> {
-    let find = |name: &&str| {
-        on_path(name).or_else(|| Some(Path::new("/usr/sbin").join(name)).filter(|path| path.is_file()))
-    };
-    MOSQUITTO.iter().filter_map(find).collect()
+/// All of Mosquitto's programs, or none. Debian keeps the broker where only root's PATH leads.
+fn installed_mosquitto() -> Option<Vec<PathBuf>> {
+    let for_root = |name| Some(Path::new("/usr/sbin").join(name)).filter(|path| path.is_file());
+    MOSQUITTO.iter().map(|name| on_path(name).or_else(|| for_root(name))).collect()
+}
+
+/// A folder of links, since the programs lie in several.
+fn link_all(programs: &[PathBuf], folder: &Path) -> Result<PathBuf> {
+    remove(folder)?;
+    fs::create_dir(folder)?;
+    for program in programs {
+        let name = program.file_name().context("a program has a name")?;
+        symlink(program, folder.join(name))?;
+    }
+    Ok(folder.to_path_buf())
 }
 
 /// Runs an unpacked program with the libraries that were unpacked with it. `exec`, so that a signal reaches it.
@@ -151,8 +153,12 @@ fn python(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBuf> 
     fingerprint.add_path(&project.root, REQUIREMENTS)?;
     let name = format!("python-{}", fingerprint.finish().get(..16).unwrap_or_default());
     let program = "bin/python";
-    if let Some(folder) = cache.find(&name).filter(|folder| version_of(&folder.join(program)).is_some()) {
-        return Ok(folder.join(program));
+    if let Some(folder) = cache.find(&name) {
+        if version_of(&folder.join(program)).is_some() {
+            return Ok(folder.join(program));
+        }
+        // The Python that it was made from is gone.
+        remove(&folder)?;
     }
     if !has_venv() {
         let apt = Apt::of_this_machine().context("please install Python 3 with its venv module")?;

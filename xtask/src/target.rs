@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::apt::Apt;
 use crate::cache::Cache;
 use crate::debian_rust::DebianRust;
-use crate::programs::{on_path, output, run_within};
+use crate::programs::{Version, on_path, output, run_within};
 use crate::project::Project;
 use crate::steps::{Step, Steps};
 
@@ -77,14 +77,14 @@ fn compiler(project: &Project, step: &mut Step, target: Target) -> Result<Compil
     if choice != Choice::Debian && ordinary_has(target)? {
         return Ok(Compiler::Ordinary);
     }
-    // Debian's compiler is there because rustup could not help before: do not wait for its failure in every run.
     if choice != Choice::Rustup
-        && let Some(rust) = DebianRust::find(&cache, &oldest).filter(|rust| rust.has(target))
+        && let Some(rust) = DebianRust::find(&cache, &oldest)
     {
-        return Ok(Compiler::Debian(rust));
+        // It is there because rustup could not help before: do not wait for rustup's failure in every run.
+        return rust.with(step, &cache, target).map(Compiler::Debian);
     }
     if choice == Choice::Debian {
-        return prepare_debian(step, &cache, project, target);
+        return unpack_debian(step, &cache, &oldest, target);
     }
     let Err(error) = add_with_rustup(step, target) else {
         return Ok(Compiler::Ordinary);
@@ -93,7 +93,7 @@ fn compiler(project: &Project, step: &mut Step, target: Target) -> Result<Compil
         return Err(error.context("LUXWIRE_WASM_TOOLCHAIN=rustup rules out any other compiler"));
     }
     step.say(format!("{error:#}; preparing Debian's compiler instead"));
-    prepare_debian(step, &cache, project, target)
+    unpack_debian(step, &cache, &oldest, target)
 }
 
 /// Who may compile for other machines than this one.
@@ -143,7 +143,7 @@ fn add_with_rustup(step: &mut Step, target: Target) -> Result<()> {
 /// Long enough for 25 MB over a slow line, short enough to wait for in vain, once.
 const RUSTUP_MAY_TAKE: Duration = Duration::from_secs(180);
 
-fn prepare_debian(step: &mut Step, cache: &Cache, project: &Project, target: Target) -> Result<Compiler> {
+fn unpack_debian(step: &mut Step, cache: &Cache, oldest: &Version, target: Target) -> Result<Compiler> {
     let apt = Apt::of_this_machine().with_context(|| {
         format!(
             "Debian's compiler needs Debian. Please install a Rust compiler that has the target {}",
@@ -152,7 +152,8 @@ fn prepare_debian(step: &mut Step, cache: &Cache, project: &Project, target: Tar
     })?;
     // Told now rather than after minutes of building.
     linker()?;
-    DebianRust::prepare(step, cache, &apt, &project.oldest_rust()?, target).map(Compiler::Debian)
+    let rust = DebianRust::unpack(step, cache, &apt, oldest)?;
+    rust.with(step, cache, target).map(Compiler::Debian)
 }
 
 /// Debian's compiler packages bring no linker for these targets. rustup's does, for any compiler.
