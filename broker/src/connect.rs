@@ -3,79 +3,72 @@
 use crate::{
     CloseReason, LinkId, Report,
     broker::Broker,
-    link::{Stage, refusal},
+    link::refusal,
     publish::is_brokers_own,
-    session::{Connection, Session, SessionKey},
-    size,
+    session::{Connection, Session, SessionKey, takes},
     turn::Turn,
     will::PendingWill,
 };
 use alloc::{boxed::Box, string::String};
-use core::{num::NonZeroU16, time::Duration};
+use core::num::{NonZeroU16, NonZeroU32};
 use luxwire_shared::mqtt::{Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version};
 
 impl Broker {
     pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, mut connect: Connect) {
-        let version = connect.version;
+        let packet_size = connect.properties.maximum_packet_size;
         if let Some(reason) = self.objection(&connect) {
-            return self.refuse(turn, link, reason);
+            return self.refuse(turn, link, packet_size, reason);
         }
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
         let known = self.sessions.find(&client_id);
         if known.is_none() && self.sessions.len() >= self.limits.sessions {
-            return self.refuse(turn, link, ReasonCode::QuotaExceeded);
+            return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded);
         }
         let keep_alive_s = self.keep_alive_s(&connect);
         let expiry_s = self.session_expiry_s(&connect);
         let properties = self.announcements(&connect, keep_alive_s, expiry_s, assigned.then_some(&client_id));
-        let packet_size = connect.properties.maximum_packet_size;
-        if packet_size.is_some_and(|max| size::connack(&properties) > max.get() as usize) {
-            // Not even CONNACK may be sent. [MQTT-3.1.2-24]
+        let mut connack =
+            Box::new(Connack { session_present: false, reason: ReasonCode::Success, properties });
+        let connack_len = Packet::Connack(connack.clone()).encoded_len(connect.version);
+        if !takes(packet_size, connack_len) {
             turn.close(link, CloseReason::Limit(ReasonCode::PacketTooLarge));
             return self.forget_link(link);
         }
 
         if let Some(key) = known {
-            self.leave_or_end(turn, key, connect.clean_start);
+            self.make_way(turn, key, connect.clean_start);
         }
         let present = self.sessions.find(&client_id);
         let window = self.window(&connect);
         let key = present.unwrap_or_else(|| self.sessions.insert(Session::new(client_id.clone(), window)));
-
-        let will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &client_id)));
+        // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
         let session = &mut self.sessions[key];
-        // [MQTT-3.1.3-9] A will that waited for its delay goes: its client is back. [MQTT-3.1.2-7]
-        session.will = will;
-        session.ends_at = None;
-        session.expiry_s = expiry_s;
-        session.outgoing.set_window(window);
-        session.outgoing.resume();
-        let receive_maximum = usize::from(self.limits.receive_maximum.get());
         session.connection = Some(Connection {
             link,
-            version,
+            version: connect.version,
             packet_size,
-            // What an earlier connection left unreleased does not count against this one, within reason.
-            receive_maximum: receive_maximum + session.incoming.len().min(receive_maximum),
+            receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
             awaits_drain: false,
         });
+        session.ends_at = None;
+        session.expiry_s = expiry_s;
+        // A will that waited for its delay goes: its client is back. [MQTT-3.1.3-9] [MQTT-3.1.2-7]
+        session.will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &client_id)));
+        session.outgoing.set_window(window);
+        session.outgoing.resume();
         self.enter(key);
-        if let Some(state) = self.links.get_mut(&link) {
-            state.stage = Stage::Connected(key);
-            // [MQTT-3.1.2-22]
-            state.silence_max =
-                (keep_alive_s > 0).then(|| Duration::from_millis(u64::from(keep_alive_s) * 1500));
-        }
-        self.watch(link);
+        self.connected(link, key, keep_alive_s);
 
         // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-        let session_present = present.is_some();
-        turn.send(
+        connack.session_present = present.is_some();
+        turn.report(Report::Connected {
             link,
-            Packet::Connack(Box::new(Connack { session_present, reason: ReasonCode::Success, properties })),
-        );
-        turn.report(Report::Connected { link, client_id, version, session_present });
+            client_id,
+            version: connect.version,
+            session_present: connack.session_present,
+        });
+        turn.send(link, Packet::Connack(connack));
         self.pump(turn, key);
     }
 
@@ -108,14 +101,23 @@ impl Broker {
     }
 
     /// CONNACK with a failure, and nothing after it. [MQTT-3.2.2-7] [MQTT-3.1.4-6]
-    fn refuse(&mut self, turn: &mut Turn<'_>, link: LinkId, reason: ReasonCode) {
-        turn.send(link, refusal(reason));
+    fn refuse(
+        &mut self,
+        turn: &mut Turn<'_>,
+        link: LinkId,
+        packet_size: Option<NonZeroU32>,
+        reason: ReasonCode,
+    ) {
+        let connack = refusal(reason);
+        if takes(packet_size, connack.encoded_len(Version::V5)) {
+            turn.send(link, connack);
+        }
         turn.close(link, CloseReason::Refused(reason));
         self.forget_link(link);
     }
 
     /// The client connects anew: whoever holds its session must go, and with a clean start the session as well.
-    fn leave_or_end(&mut self, turn: &mut Turn<'_>, key: SessionKey, clean_start: bool) {
+    fn make_way(&mut self, turn: &mut Turn<'_>, key: SessionKey, clean_start: bool) {
         if clean_start {
             // [MQTT-3.1.2-4] [MQTT-3.1.4-4]
             self.sessions[key].expiry_s = 0;

@@ -41,18 +41,18 @@ impl Deadlines {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The earliest deadline that is due. It stays until it is moved.
-    fn first_due(&self, now: Instant) -> Option<Deadline> {
-        let (at, deadline) = self.due.first()?;
-        (*at <= now).then_some(*deadline)
+    /// Takes out the earliest deadline that is due.
+    fn pop_due(&mut self, now: Instant) -> Option<Deadline> {
+        self.due.first().filter(|(at, _)| *at <= now)?;
+        self.due.pop_first().map(|(_, deadline)| deadline)
     }
 }
 
 impl Broker {
-    /// Does all that is due. Each step moves its own deadline into the future or strikes it out, so that this ends.
+    /// Does all that is due. Whoever still waits for something enters a later moment.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
         self.retained.drop_expired(turn.now.instant);
-        while let Some(deadline) = self.deadlines.first_due(turn.now.instant) {
+        while let Some(deadline) = self.deadlines.pop_due(turn.now.instant) {
             match deadline {
                 Deadline::Silence(link) => self.silence(turn, link),
                 Deadline::Session(session) => self.session_due(turn, session),

@@ -10,7 +10,6 @@ use crate::{
     Delivered, Dropped, Effect, Limits, Message, Report,
     broker::Broker,
     session::{Pending, Session, SessionKey},
-    size,
     subscriptions::Subscription,
     turn::Turn,
 };
@@ -158,7 +157,7 @@ impl Session {
     pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if connection.packet_size.is_some_and(|max| size::publish(&pending) > max.get() as usize) {
+        if connection.packet_size.is_some() && !connection.takes(pending.encoded_len(connection.version)) {
             return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
         let link = connection.link;

@@ -21,7 +21,6 @@ mod publish;
 mod replay;
 mod retained;
 mod session;
-mod size;
 mod statistics;
 mod subscribe;
 mod subscriptions;

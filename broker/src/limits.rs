@@ -6,7 +6,7 @@ use core::{
     num::{NonZeroU16, NonZeroU32},
     time::Duration,
 };
-use luxwire_shared::mqtt::QoS;
+use luxwire_shared::mqtt::{QoS, Version};
 
 /// What one client, one session or all of them together may take. The defaults suit a house; none of them means
 /// "no limit" by being 0, except [`Limits::keep_alive_s`], where MQTT itself gives 0 that meaning.
@@ -24,8 +24,8 @@ pub struct Limits {
     /// name one, and its session (`CleanSession` 0) lives this long. A week outlasts a holiday weekend without power;
     /// after it a client that comes back subscribes anew, as it must be able to anyway.
     pub session_expiry_s: u32,
-    /// How many QoS 2 messages a client may have unreleased (and with group commit: QoS 1 and 2 unacknowledged). Each
-    /// costs an identifier that is remembered until it is released.
+    /// How many QoS 2 messages a 5.0 client may have unreleased. Each costs no more than an identifier of two bytes, and
+    /// many clients do not count, so that a small number would throw out those that merely are in a hurry.
     pub receive_maximum: NonZeroU16,
     /// The highest quality at which clients may publish; subscriptions above it are granted this.
     pub qos: QoS,
@@ -60,6 +60,18 @@ pub struct Limits {
     pub retained_bytes: usize,
 }
 
+impl Limits {
+    /// How many QoS 2 messages may be unreleased on a connection that begins with so many. What an earlier connection
+    /// left does not count against this one, within reason. Clients before 5.0 know no bound but that of identifiers.
+    pub(crate) fn receive_maximum_of(&self, version: Version, unreleased: usize) -> usize {
+        let announced = usize::from(self.receive_maximum.get());
+        match version {
+            Version::V3_1 | Version::V3_1_1 => usize::from(u16::MAX),
+            Version::V5 => announced + unreleased.min(announced),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -67,7 +79,7 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(10),
             keep_alive_s: 300,
             session_expiry_s: 7 * 24 * 60 * 60,
-            receive_maximum: const { NonZeroU16::new(256).expect("not zero") },
+            receive_maximum: const { NonZeroU16::new(1024).expect("not zero") },
             qos: QoS::ExactlyOnce,
             retain: true,
             sessions: 100_000,

@@ -48,6 +48,16 @@ impl Broker {
         self.watch(link);
     }
 
+    /// CONNECT was accepted. From here on silence means something else. [MQTT-3.1.2-22]
+    pub(crate) fn connected(&mut self, link: LinkId, session: SessionKey, keep_alive_s: u16) {
+        if let Some(state) = self.links.get_mut(&link) {
+            state.stage = Stage::Connected(session);
+            state.silence_max =
+                (keep_alive_s > 0).then(|| Duration::from_millis(u64::from(keep_alive_s) * 1500));
+        }
+        self.watch(link);
+    }
+
     /// The edge lost the connection, or closed it because it was asked to.
     pub(crate) fn closed(&mut self, turn: &mut Turn<'_>, link: LinkId) {
         match self.links.get(&link).map(|state| state.stage) {
@@ -70,13 +80,10 @@ impl Broker {
                 self.disconnect_client(turn, session, error.reason(), CloseReason::Malformed(error));
             }
             Some(Stage::AwaitsConnect { .. }) => {
-                let reason = error.reason();
-                // An unknown version is named in the oldest form of CONNACK, which every client can read
-                // [MQTT-3.1.2-2]; otherwise only 5.0 has a code for it, and 3.1.1 forbids an answer [MQTT-3.1.4-1].
-                if version == Some(Version::V5)
-                    || (version.is_none() && reason == ReasonCode::UnsupportedProtocolVersion)
-                {
-                    turn.send(link, refusal(reason));
+                // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
+                // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1]
+                if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
+                    turn.send(link, refusal(error.reason()));
                 }
                 turn.close(link, CloseReason::Malformed(error));
                 self.forget_link(link);

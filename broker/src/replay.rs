@@ -11,7 +11,7 @@ use crate::{
     link::Stage,
     retained::{Key, Step},
     session::{Pending, SessionKey},
-    subscriptions::{NodeId, Subscription},
+    subscriptions::Subscription,
     turn::Turn,
 };
 use alloc::rc::Rc;
@@ -20,10 +20,8 @@ use luxwire_shared::mqtt::{QoS, TopicFilter};
 /// What a subscription still has coming.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    /// Which subscription.
-    pub(crate) node: NodeId,
-    pub(crate) filter: TopicFilter,
-    pub(crate) subscription: Subscription,
+    filter: TopicFilter,
+    subscription: Subscription,
     /// The last key that was looked at.
     after: Option<Key>,
     /// The latest setting of a value when the replay began.
@@ -31,8 +29,8 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    pub(crate) fn new(node: NodeId, filter: TopicFilter, subscription: Subscription, sets: u64) -> Self {
-        Self { node, filter, subscription, after: None, until_set: sets }
+    pub(crate) fn new(filter: TopicFilter, subscription: Subscription, sets: u64) -> Self {
+        Self { filter, subscription, after: None, until_set: sets }
     }
 }
 
@@ -52,7 +50,7 @@ impl Broker {
         }
         let link = connection.link;
         let (mut messages, mut bytes, mut steps) = (0, 0, 0);
-        while let Some(mut replay) = session.replays.pop_front() {
+        while let Some((node, mut replay)) = session.replays.pop_first() {
             let mut matching = self.retained.matching(&replay.filter, replay.after.as_deref());
             let mut last = None;
             let outcome = loop {
@@ -94,7 +92,7 @@ impl Broker {
             if let Some(at) = last {
                 replay.after = Some(at.clone());
             }
-            session.replays.push_front(replay);
+            session.replays.insert(node, replay);
             if let Outcome::SliceFull = outcome {
                 if let Some(connection) = &mut session.connection {
                     connection.awaits_drain = true;

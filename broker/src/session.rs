@@ -14,7 +14,7 @@ use crate::{
 };
 use alloc::{
     boxed::Box,
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
     vec::Vec,
 };
@@ -27,7 +27,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
     mqtt::{
-        QoS, SubscriptionId, Text, Version,
+        Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, SubscriptionId, Text, Version,
         flow::{Incoming, Outgoing},
     },
     time::Instant,
@@ -57,7 +57,7 @@ pub(crate) struct Session {
     /// Waits for the client, or for room in the window.
     pub(crate) queue: Queue,
     /// Retained messages that subscriptions still have coming.
-    pub(crate) replays: VecDeque<Replay>,
+    pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// Where the trie holds this session's subscriptions.
     pub(crate) subscriptions: BTreeSet<NodeId>,
     /// The moment under which the calendar has this session.
@@ -92,6 +92,8 @@ pub(crate) struct Pending {
 pub(crate) struct Queue {
     waiting: VecDeque<Pending>,
     bytes: usize,
+    /// Nothing expires before this; `None` if nothing ever does.
+    next_expiry: Option<Instant>,
 }
 
 /// All sessions.
@@ -115,7 +117,7 @@ impl Session {
             in_flight_bytes: 0,
             incoming: Incoming::default(),
             queue: Queue::default(),
-            replays: VecDeque::new(),
+            replays: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
             entered_at: None,
         }
@@ -132,9 +134,34 @@ impl Session {
     }
 }
 
+impl Connection {
+    /// Whether the client takes a packet of this length.
+    pub(crate) fn takes(&self, len: Result<usize, EncodeError>) -> bool {
+        takes(self.packet_size, len)
+    }
+}
+
+impl Pending {
+    /// How long the packet becomes.
+    pub(crate) fn encoded_len(&self, version: Version) -> Result<usize, EncodeError> {
+        let properties = self.message.properties.as_deref();
+        let packet = PublishRef {
+            delivery: Delivery::first(self.qos, PacketId::MIN),
+            retain: self.retain,
+            topic: PublishTopic::Name(&self.message.topic),
+            properties,
+            message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
+            subscription_ids: &self.subscription_ids,
+            payload: &self.message.payload,
+        };
+        packet.encoded_len(version)
+    }
+}
+
 impl Queue {
     pub(crate) fn push(&mut self, pending: Pending) {
         self.bytes += pending.message.size();
+        self.next_expiry = [self.next_expiry, pending.message.expires_at()].into_iter().flatten().min();
         self.waiting.push_back(pending);
     }
 
@@ -145,20 +172,25 @@ impl Queue {
     pub(crate) fn pop(&mut self) -> Option<Pending> {
         let pending = self.waiting.pop_front()?;
         self.bytes -= pending.message.size();
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.waiting.capacity() > ROOM_KEPT {
             // A backlog that is over leaves no memory behind.
             self.waiting = VecDeque::new();
         }
         Some(pending)
     }
 
-    /// Takes out what has expired, and says how many at each quality.
+    /// Takes out what has expired. A queue that is full is asked for every message, so that it looks at its own only
+    /// when there is something to find.
     pub(crate) fn drop_expired(&mut self, now: Instant) -> Vec<Pending> {
+        if self.next_expiry.is_none_or(|at| at > now) {
+            return Vec::new();
+        }
         let (expired, kept) = core::mem::take(&mut self.waiting)
             .into_iter()
             .partition::<Vec<_>, _>(|pending| pending.message.has_expired(now));
         self.waiting = kept.into();
         self.bytes -= expired.iter().map(|pending| pending.message.size()).sum::<usize>();
+        self.next_expiry = self.waiting.iter().filter_map(|pending| pending.message.expires_at()).min();
         expired
     }
 
@@ -221,6 +253,9 @@ impl Sessions {
         self.slots.iter().flatten()
     }
 }
+
+/// How many messages an empty queue keeps room for.
+const ROOM_KEPT: usize = 64;
 
 const LIVES: &str =
     "links, subscriptions and deadlines of a session go with it, so whoever has its key finds it";
@@ -297,6 +332,12 @@ impl Broker {
         }
         self.detach(turn, key);
     }
+}
+
+/// Whether a client whose Maximum Packet Size this is takes a packet of this length. Packets that are always shorter
+/// than CONNACK need not be asked about. [MQTT-3.1.2-24]
+pub(crate) fn takes(packet_size: Option<NonZeroU32>, len: Result<usize, EncodeError>) -> bool {
+    len.is_ok_and(|len| packet_size.is_none_or(|max| len <= max.get() as usize))
 }
 
 /// A time span that a packet gives in seconds.

@@ -3,7 +3,7 @@
 //! Shared subscriptions are not available, as CONNACK says.
 
 use crate::{
-    CloseReason, broker::Broker, replay::Replay, session::SessionKey, size, subscriptions::Subscription,
+    CloseReason, LinkId, broker::Broker, replay::Replay, session::SessionKey, subscriptions::Subscription,
     turn::Turn,
 };
 use alloc::vec::Vec;
@@ -15,28 +15,21 @@ use luxwire_shared::mqtt::{
 impl Broker {
     pub(crate) fn subscribe(&mut self, turn: &mut Turn<'_>, key: SessionKey, subscribe: &Subscribe) {
         let Some(connection) = &self.sessions[key].connection else { return };
-        let (link, version) = (connection.link, connection.version);
-        if version == Version::V5 && subscribe.filters.iter().any(|filter| filter.filter.share.is_some()) {
-            let no_local =
-                subscribe.filters.iter().any(|filter| filter.filter.share.is_some() && filter.no_local);
-            return if no_local {
-                // [MQTT-3.8.3-4]
-                self.disconnect_client(turn, key, ReasonCode::ProtocolError, CloseReason::ProtocolError)
-            } else {
-                // Section 3.2.2.3.13.
-                let reason = ReasonCode::SharedSubscriptionsNotSupported;
-                self.disconnect_client(turn, key, reason, CloseReason::Limit(reason))
-            };
-        }
-        if !self.answer_fits(turn, key, subscribe.filters.len()) {
-            return;
+        let link = connection.link;
+        let shared = subscribe.filters.iter().any(|wanted| wanted.filter.share.is_some());
+        if shared && connection.version == Version::V5 {
+            // CONNACK said so; older clients, who were not told, get a SUBACK that refuses it. Section 3.2.2.3.13.
+            let reason = ReasonCode::SharedSubscriptionsNotSupported;
+            return self.disconnect_client(turn, key, reason, CloseReason::Limit(reason));
         }
         let id = subscribe.subscription_id;
         // [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
-        let reasons = subscribe.filters.iter().map(|filter| self.subscribe_one(key, filter, id)).collect();
+        let reasons = subscribe.filters.iter().map(|wanted| self.subscribe_one(key, wanted, id)).collect();
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
-        turn.send(link, Packet::Suback(Suback { id: subscribe.id, properties: None, reasons }));
-        self.pump(turn, key);
+        let suback = Packet::Suback(Suback { id: subscribe.id, properties: None, reasons });
+        if self.answer(turn, key, link, suback) {
+            self.pump(turn, key);
+        }
     }
 
     /// Grants or refuses one filter. [MQTT-3.8.4-7]
@@ -79,13 +72,8 @@ impl Broker {
         };
         if replay {
             // One that is under way begins anew, which sends everything once more. [MQTT-3.8.4-4]
-            session.replays.retain(|replay| replay.node != node);
-            session.replays.push_back(Replay::new(
-                node,
-                filter.detached(),
-                subscription,
-                self.retained.sets(),
-            ));
+            let replay = Replay::new(filter.detached(), subscription, self.retained.sets());
+            session.replays.insert(node, replay);
         }
         match subscription.qos {
             QoS::AtMostOnce => ReasonCode::Success,
@@ -96,9 +84,6 @@ impl Broker {
 
     pub(crate) fn unsubscribe(&mut self, turn: &mut Turn<'_>, key: SessionKey, unsubscribe: &Unsubscribe) {
         let Some(link) = self.sessions[key].link() else { return };
-        if !self.answer_fits(turn, key, unsubscribe.filters.len()) {
-            return;
-        }
         // [MQTT-3.10.4-6] [MQTT-3.11.3-1]
         let reasons: Vec<_> = unsubscribe
             .filters
@@ -109,7 +94,8 @@ impl Broker {
             })
             .collect();
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
-        turn.send(link, Packet::Unsuback(Unsuback { id: unsubscribe.id, properties: None, reasons }));
+        let unsuback = Packet::Unsuback(Unsuback { id: unsubscribe.id, properties: None, reasons });
+        self.answer(turn, key, link, unsuback);
     }
 
     /// What is queued or in flight already stays so. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
@@ -119,16 +105,19 @@ impl Broker {
         else {
             return false;
         };
-        session.replays.retain(|replay| replay.node != node);
+        session.replays.remove(&node);
         self.subscriptions.remove(node, key)
     }
 
-    /// A client that asks about more filters than its own Maximum Packet Size lets be answered cannot be served.
-    fn answer_fits(&mut self, turn: &mut Turn<'_>, key: SessionKey, filters: usize) -> bool {
+    /// Sends SUBACK or UNSUBACK. A client that asks about more filters than its own Maximum Packet Size lets be answered
+    /// cannot be served, and `false` comes back. [MQTT-3.1.2-24]
+    fn answer(&mut self, turn: &mut Turn<'_>, key: SessionKey, link: LinkId, answer: Packet) -> bool {
         let connection = self.sessions[key].connection.as_ref();
-        let max = connection.and_then(|connection| connection.packet_size);
-        let fits = max.is_none_or(|max| size::suback(filters) <= max.get() as usize);
-        if !fits {
+        let fits =
+            connection.is_some_and(|connection| connection.takes(answer.encoded_len(connection.version)));
+        if fits {
+            turn.send(link, answer);
+        } else {
             let reason = ReasonCode::PacketTooLarge;
             self.disconnect_client(turn, key, reason, CloseReason::Limit(reason));
         }
