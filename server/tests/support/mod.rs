@@ -2,7 +2,7 @@
 //!
 //! Everything waits for facts, none of it for a time: where something never comes, a deadline makes the test fail.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 mod client;
 mod http;

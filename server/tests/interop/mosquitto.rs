@@ -1,0 +1,186 @@
+//! mosquitto_pub and mosquitto_sub in all three versions, as people use them in scripts.
+
+use crate::support::{DEADLINE, Server, eventually, get};
+use std::{
+    env,
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+/// What `-V` calls them.
+const VERSIONS: [&str; 3] = ["31", "311", "5"];
+
+/// A running mosquitto_sub; it ends with the test.
+struct Subscriber {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Subscriber {
+    /// Connects again; messages that waited may come before the subscription is acknowledged.
+    fn returned(server: &Server, version: &str, arguments: &[&str]) -> Self {
+        // Into a pipe it would write its lines when it ends.
+        let mut command = Command::new("stdbuf");
+        command.arg("-oL").arg(tool("mosquitto_sub")).arg("-d");
+        let mut child = started(command, server, version, arguments);
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines }
+    }
+
+    /// Subscribes and waits until that is acknowledged.
+    fn start(server: &Server, version: &str, arguments: &[&str]) -> Self {
+        let subscriber = Self::returned(server, version, arguments);
+        while !subscriber.any_line().starts_with("Subscribed") {}
+        subscriber
+    }
+
+    /// The next message as `-v` shows it; what `-d` tells of packets is passed over.
+    fn message(&self) -> String {
+        loop {
+            let line = self.any_line();
+            if !line.starts_with("Client ") && !line.starts_with("Subscribed") {
+                return line;
+            }
+        }
+    }
+
+    fn any_line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).expect("mosquitto_sub says something")
+    }
+
+    /// Ends it without a word to the broker.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// In the folder that `LUXWIRE_MOSQUITTO_DIR` names, or on the path.
+fn tool(name: &str) -> PathBuf {
+    env::var_os("LUXWIRE_MOSQUITTO_DIR")
+        .map_or_else(|| PathBuf::from(name), |folder| PathBuf::from(folder).join(name))
+}
+
+fn started(mut command: Command, server: &Server, version: &str, arguments: &[&str]) -> Child {
+    command.args(["-h", "127.0.0.1", "-p", &server.mqtt.port().to_string(), "-V", version]).args(arguments);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    child.unwrap_or_else(|error| {
+        panic!(
+            "mosquitto's tools are needed ({command:?}: {error}): run `cargo xtask test`, which installs them"
+        )
+    })
+}
+
+/// Publishes and waits until mosquitto_pub says that it went well.
+#[track_caller]
+fn publish(server: &Server, version: &str, arguments: &[&str], stdin: &[u8]) {
+    let mut child = started(Command::new(tool("mosquitto_pub")), server, version, arguments);
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let status = eventually("the end of mosquitto_pub", || child.try_wait().unwrap());
+    assert!(status.success(), "mosquitto_pub -V {version} {arguments:?}: {status}");
+}
+
+#[test]
+fn every_version_hears_every_version_at_every_qos() {
+    let server = Server::start();
+    let subscribers =
+        VERSIONS.map(|version| Subscriber::start(&server, version, &["-v", "-t", "lights/#", "-q", "2"]));
+    for version in VERSIONS {
+        for qos in ["0", "1", "2"] {
+            let payload = format!("{version} {qos}");
+            publish(&server, version, &["-t", "lights/desk", "-q", qos, "-m", &payload], b"");
+            for subscriber in &subscribers {
+                assert_eq!(subscriber.message(), format!("lights/desk {payload}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_retained_value_meets_late_subscribers_until_it_is_cleared() {
+    let server = Server::start();
+    for version in VERSIONS {
+        publish(&server, version, &["-t", "lights/desk/intensity", "-r", "-q", "1", "-m", "40"], b"");
+        for late in VERSIONS {
+            let subscriber =
+                Subscriber::start(&server, late, &["-v", "--retained-only", "-t", "lights/+/intensity"]);
+            assert_eq!(subscriber.message(), "lights/desk/intensity 40");
+        }
+        publish(&server, version, &["-t", "lights/desk/intensity", "-r", "-q", "1", "-n"], b"");
+        assert_eq!(get(server.http, "/api/v1/topics").text(), "[]");
+    }
+}
+
+#[test]
+fn a_large_payload_passes_whole() {
+    let server = Server::start();
+    let payload: String = (0..70_000).map(|at| char::from(b'a' + (at % 23) as u8)).collect();
+    for version in VERSIONS {
+        let subscriber = Subscriber::start(&server, version, &["-t", "large", "-q", "1"]);
+        publish(&server, version, &["-t", "large", "-q", "1", "-s"], payload.as_bytes());
+        assert!(subscriber.message() == payload, "version {version}");
+    }
+}
+
+#[test]
+fn lines_arrive_in_order() {
+    let server = Server::start();
+    let lines: Vec<String> = (0..500).map(|number| format!("line {number}")).collect();
+    for version in VERSIONS {
+        for qos in ["0", "1", "2"] {
+            let subscriber = Subscriber::start(&server, version, &["-t", "lines", "-q", qos]);
+            publish(
+                &server,
+                version,
+                &["-t", "lines", "-q", qos, "-l"],
+                (lines.join("\n") + "\n").as_bytes(),
+            );
+            for line in &lines {
+                assert_eq!(&subscriber.message(), line, "version {version}, QoS {qos}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_will_of_a_client_that_is_lost_is_published() {
+    let server = Server::start();
+    for version in VERSIONS {
+        let witness = Subscriber::start(&server, version, &["-v", "-t", "wills/#", "-q", "1"]);
+        let will = ["--will-topic", "wills/lamp", "--will-payload", "offline", "--will-qos", "1", "-t", "x"];
+        Subscriber::start(&server, version, &will).kill();
+        assert_eq!(witness.message(), "wills/lamp offline", "version {version}");
+    }
+}
+
+#[test]
+fn what_comes_while_a_client_is_away_waits_for_it() {
+    let server = Server::start();
+    for version in VERSIONS {
+        let mut session = vec!["-i", "away", "-c", "-q", "1", "-t", "waiting"];
+        if version == "5" {
+            session.extend(["-x", "60"]);
+        }
+        let subscriber = Subscriber::start(&server, version, &session);
+        drop(subscriber);
+        server.logged(&["disconnected", "\"away\""]);
+        for number in ["1", "2", "3"] {
+            publish(&server, version, &["-t", "waiting", "-q", "1", "-m", number], b"");
+        }
+        let subscriber = Subscriber::returned(&server, version, &session);
+        for number in ["1", "2", "3"] {
+            assert_eq!(subscriber.message(), number, "version {version}");
+        }
+    }
+}
