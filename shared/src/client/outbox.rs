@@ -165,12 +165,13 @@ impl Outbox {
         }
     }
 
-    /// PUBCOMP.
+    /// PUBCOMP. The server accepted the message with PUBREC; that it does not know the identifier any more means only
+    /// that an earlier PUBCOMP was lost.
     pub(super) fn pubcomp(&mut self, ack: &Acknowledge, events: &mut VecDeque<Event>) {
         if self.flight.pubcomp(ack.id)
             && let Some(token) = self.completing.remove(&ack.id)
         {
-            events.push_back(Event::Acknowledged { token, reason: ack.reason });
+            events.push_back(Event::Acknowledged { token, reason: ReasonCode::Success });
         }
         self.shrink();
     }

@@ -396,8 +396,6 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
     /// Whatever happens: a message is never answered, passing wishes keep their distance, and once the hand is off and
     /// everything is acknowledged, the slider shows what the topic says.
     #[test]
