@@ -30,16 +30,16 @@ impl Wire {
         }
     }
 
-    /// Orders another transport.
+    /// Orders another transport. Nothing is written that was not for the one before, which was closed or is gone.
     pub(super) fn open(&mut self) {
-        self.gather();
         self.packet_size_max = usize::MAX;
         self.actions.push_back(Action::Open);
     }
 
     /// Orders the transport closed after everything that was written.
     pub(super) fn close(&mut self) {
-        self.gather();
+        let written = self.take_written();
+        self.actions.extend(written);
         self.actions.push_back(Action::Close);
     }
 
@@ -82,11 +82,6 @@ impl Wire {
 
     pub(super) const fn version(&self) -> Version {
         self.version
-    }
-
-    fn gather(&mut self) {
-        let written = self.take_written();
-        self.actions.extend(written);
     }
 
     fn take_written(&mut self) -> Option<Action> {

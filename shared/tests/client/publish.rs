@@ -1,6 +1,6 @@
 //! Publishing, through windows, limits and lost connections.
 
-use crate::rig::{Rig, VERSIONS, accept, ack, id, message, options, persistent, topic};
+use crate::rig::{Rig, VERSIONS, accept, ack, encode, id, message, options, persistent, topic};
 use luxwire_shared::{
     client::{Event, Message, Options, PublishError},
     mqtt::{
@@ -191,6 +191,22 @@ fn a_server_that_acknowledges_out_of_turn_does_no_harm() {
     assert_eq!(answered, [tokens[2], tokens[1], tokens[0]]);
     rig.token("d", QoS::AtLeastOnce);
     assert_eq!(rig.sent_briefly().last().unwrap(), "PUBLISH 4 \"d\"");
+}
+
+#[test]
+fn a_server_that_acknowledges_everything_before_it_is_repeated_does_no_harm() {
+    let mut rig = Rig::online(persistent(Version::V5));
+    for payload in ["a", "b", "c"] {
+        rig.token(payload, QoS::AtLeastOnce);
+    }
+    rig.sent();
+    rig.cut_and_wait();
+    rig.greet(true, window(1));
+    assert_eq!(rig.sent_briefly(), ["PUBLISH 1 \"a\" dup"]);
+    let acks = [3, 2, 1].into_iter().flat_map(|number| encode(&Packet::Puback(ack(number)), Version::V5));
+    rig.server_bytes(acks.collect::<Vec<u8>>().into());
+    rig.token("d", QoS::AtLeastOnce);
+    assert_eq!(rig.sent_briefly(), ["PUBLISH 4 \"d\""]);
 }
 
 #[test]

@@ -212,3 +212,18 @@ fn an_answer_to_another_question_is_an_error_and_one_to_none_is_ignored() {
     rig.server(unsuback(9, &[ReasonCode::Success]));
     assert!(rig.client.is_online());
 }
+
+#[test]
+fn requests_that_are_never_answered_use_up_no_identifiers() {
+    const REQUESTS: usize = 1_000;
+    let mut rig = Rig::online(persistent(Version::V5));
+    for _ in 0..REQUESTS {
+        rig.subscribe(&["a"]);
+    }
+    for _ in 0..=usize::from(u16::MAX) / REQUESTS {
+        rig.sent();
+        rig.cut_and_wait();
+        rig.greet(true, ConnackProperties::default());
+    }
+    assert_eq!(rig.sent().len(), REQUESTS);
+}

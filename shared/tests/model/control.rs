@@ -355,6 +355,31 @@ fn what_was_acknowledged_before_the_connection_was_lost_is_believed() {
 }
 
 #[test]
+fn a_value_from_before_is_not_taken_for_the_wish_that_comes_after_it() {
+    let mut control = Control::new(true);
+    control.message(percent(10), ms(0));
+    control.set(percent(80), ms(0));
+    control.disconnected();
+    control.connected(ms(1_000));
+    control.message("79.5".parse().unwrap(), ms(1_010));
+    assert_eq!(control.displayed(), Some(percent(80)), "near, but kept from before");
+    control.message(percent(80), ms(1_020));
+    assert_eq!(control.displayed(), Some(percent(80)));
+}
+
+#[test]
+fn a_hand_that_comes_back_at_once_is_limited_too() {
+    let mut room = Room::new(0, 5);
+    room.control.press();
+    room.at(0, |control, now| control.input(percent(30), now));
+    room.at(110, |control, now| control.release(now));
+    room.control.press();
+    room.at(120, |control, now| control.input(percent(40), now));
+    room.run_until(ms(1_000));
+    assert_eq!(room.published[2..], [(ms(210), Wish::Passing(percent(40)))]);
+}
+
+#[test]
 fn a_refused_wish_gives_way_at_once() {
     let mut control = Control::new(true);
     control.message(percent(10), ms(0));

@@ -104,6 +104,17 @@ fn a_hand_on_a_slider_publishes_for_its_light() {
 }
 
 #[test]
+fn what_the_hand_passed_over_does_not_come_after_where_it_stopped() {
+    let mut home = online_home();
+    kept(&mut home, "lights/desk/intensity", "40", ms(0));
+    home.press(&id("desk"));
+    home.input(&id("desk"), percent(50), ms(10));
+    home.input(&id("desk"), percent(60), ms(20));
+    home.release(&id("desk"), ms(30));
+    assert_eq!(published(&mut home), [level("60", QoS::AtLeastOnce)]);
+}
+
+#[test]
 fn a_server_that_dies_mid_drag_gets_the_final_value_once_it_is_back_and_only_once() {
     let mut home = online_home();
     kept(&mut home, "lights/desk/intensity", "40", ms(0));
@@ -349,6 +360,23 @@ fn after_a_lost_session_only_what_is_said_again_remains() {
     assert_eq!(names(&home), ["Desk", "Window"], "a wish keeps its light");
     home.was_set("lights/shelf/intensity", b"40", at(0), ms(3_300));
     assert_eq!(names(&home), ["Desk", "Window"], "an old list does not bring it back");
+}
+
+#[test]
+fn a_list_shows_lights_until_the_broker_has_spoken_and_again_after_a_lost_session() {
+    let mut home = Home::new();
+    for connection in 0..2 {
+        let start = connection * 100_000;
+        home.connected(false, ms(start));
+        home.was_set("lights/desk/intensity", b"40", at(0), ms(start + 10));
+        assert_eq!(names(&home), ["Desk"]);
+        home.subscribed(ms(start + 20));
+        home.tick(ms(start + 10_000));
+        assert!(home.lights().is_empty(), "the broker knows no such light");
+        home.was_set("lights/desk/intensity", b"40", at(0), ms(start + 10_010));
+        assert!(home.lights().is_empty());
+        home.disconnected();
+    }
 }
 
 #[test]

@@ -135,7 +135,6 @@ impl Home {
     pub fn disconnected(&mut self) {
         self.online = false;
         self.complete_at = None;
-        self.passing.clear();
         for light in self.lights.values_mut() {
             light.control.disconnected();
         }
