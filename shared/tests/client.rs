@@ -6,6 +6,8 @@
 mod connection;
 #[path = "client/cuts.rs"]
 mod cuts;
+#[path = "client/lights.rs"]
+mod lights;
 #[path = "client/publish.rs"]
 mod publish;
 #[path = "client/receive.rs"]
