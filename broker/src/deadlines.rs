@@ -51,12 +51,13 @@ impl Deadlines {
 impl Broker {
     /// Does all that is due. Whoever still waits for something enters a later moment.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
-        self.retained.drop_expired(turn.now.instant);
         while let Some(deadline) = self.deadlines.pop_due(turn.now.instant) {
             match deadline {
                 Deadline::Silence(link) => self.silence(turn, link),
                 Deadline::Session(session) => self.session_due(turn, session),
             }
         }
+        // Behind the wills, which may be retained and expire at once.
+        self.retained.drop_expired(turn.now.instant);
     }
 }

@@ -32,6 +32,8 @@ pub struct World {
     /// Whether what was sent stays in the output until [`World::drain`].
     pub holds_output: bool,
     reports: Vec<Report>,
+    /// Everything that the broker was told.
+    pub inputs: Vec<(Now, Input)>,
     /// For the next connections; otherwise each has its own.
     pub nonce: Option<u128>,
 }
@@ -61,6 +63,7 @@ impl World {
             awaits_drain: BTreeSet::new(),
             holds_output: false,
             reports: Vec::new(),
+            inputs: Vec::new(),
             nonce: None,
         }
     }
@@ -74,8 +77,7 @@ impl World {
     pub fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while let Some(deadline) = self.broker.next_deadline().filter(|at| *at <= end) {
-            assert!(deadline >= self.now, "a deadline lies in the past");
-            self.now = deadline;
+            self.now = self.now.max(deadline);
             self.input(Input::Tick);
             assert!(self.broker.next_deadline() != Some(deadline), "a tick leaves its deadline behind");
         }
@@ -88,7 +90,11 @@ impl World {
 
     /// Lets time pass without a tick, as when the edge is late.
     pub fn wait_unnoticed_s(&mut self, seconds: u64) {
-        self.now = self.now + Duration::from_secs(seconds);
+        self.wait_unnoticed(Duration::from_secs(seconds));
+    }
+
+    pub fn wait_unnoticed(&mut self, duration: Duration) {
+        self.now = self.now + duration;
     }
 
     /// A connection that has said nothing.
@@ -158,12 +164,17 @@ impl World {
     }
 
     pub fn input(&mut self, input: Input) {
-        let mut effects = Vec::new();
-        self.broker.handle(self.now(), input, &mut effects);
-        effects.into_iter().for_each(|effect| self.happen(effect));
+        self.handle(input);
         if !self.holds_output {
             self.drain();
         }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.inputs.push((self.now(), input.clone()));
+        let mut effects = Vec::new();
+        self.broker.handle(self.now(), input, &mut effects);
+        effects.into_iter().for_each(|effect| self.happen(effect));
     }
 
     /// Everything that was sent is taken off the wire, again and again until nothing is left.
@@ -175,9 +186,7 @@ impl World {
     pub fn drain_once(&mut self) -> bool {
         let links = std::mem::take(&mut self.awaits_drain);
         for link in &links {
-            let mut effects = Vec::new();
-            self.broker.handle(self.now(), Input::Drained { link: *link }, &mut effects);
-            effects.into_iter().for_each(|effect| self.happen(effect));
+            self.handle(Input::Drained { link: *link });
         }
         !links.is_empty()
     }
@@ -271,6 +280,27 @@ impl World {
 
     pub fn is_closed(&self, client: Client) -> bool {
         self.wires.get(&client.0).is_none_or(|wire| wire.closed.is_some())
+    }
+
+    /// Whether the connection is gone for both sides.
+    pub fn is_gone(&self, client: Client) -> bool {
+        !self.wires.contains_key(&client.0)
+    }
+
+    /// Whether CONNECT was accepted and the broker has not closed the link.
+    pub fn is_connected(&self, client: Client) -> bool {
+        self.wires.get(&client.0).is_some_and(|wire| wire.greeted && wire.closed.is_none())
+    }
+
+    pub fn version(&self, client: Client) -> Version {
+        self.wires[&client.0].version
+    }
+
+    /// The network fails for everybody.
+    pub fn cut_all(&mut self) {
+        for link in self.wires.keys().copied().collect::<Vec<_>>() {
+            self.cut(Client(link));
+        }
     }
 
     /// What was reported since the last look.

@@ -6,7 +6,7 @@ use luxwire_broker::{CloseReason, Delivered};
 use luxwire_shared::mqtt::{
     Connect, DecodeError, Delivery, Framer, Packet, PacketId, PublishRef, PublishTopic, Version,
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// One connection, seen from the client.
 pub struct Wire {
@@ -16,10 +16,18 @@ pub struct Wire {
     receive_maximum: usize,
     framer: Framer,
     arrived: VecDeque<Packet>,
-    greeted: bool,
+    pub greeted: bool,
     pub closed: Option<CloseReason>,
     /// QoS 1 and 2 messages that came and are not acknowledged to the end.
-    unacknowledged: BTreeSet<PacketId>,
+    unacknowledged: BTreeMap<PacketId, Awaited>,
+}
+
+/// What the broker waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Puback,
+    Pubrec,
+    Pubcomp,
 }
 
 impl Wire {
@@ -32,7 +40,7 @@ impl Wire {
             arrived: VecDeque::new(),
             greeted: false,
             closed: None,
-            unacknowledged: BTreeSet::new(),
+            unacknowledged: BTreeMap::new(),
         }
     }
 
@@ -40,12 +48,10 @@ impl Wire {
     pub fn send(&mut self, packet: &Packet) -> Result<Packet, DecodeError> {
         match packet {
             Packet::Connect(connect) if !self.greeted => self.introduce(connect),
-            Packet::Puback(ack) | Packet::Pubcomp(ack) => {
-                self.unacknowledged.remove(&ack.id);
-            }
-            Packet::Pubrec(ack) if ack.reason.is_failure() => {
-                self.unacknowledged.remove(&ack.id);
-            }
+            Packet::Puback(ack) => self.acknowledge(ack.id, Awaited::Puback, None),
+            Packet::Pubrec(ack) if ack.reason.is_failure() => self.acknowledge(ack.id, Awaited::Pubrec, None),
+            Packet::Pubrec(ack) => self.acknowledge(ack.id, Awaited::Pubrec, Some(Awaited::Pubcomp)),
+            Packet::Pubcomp(ack) => self.acknowledge(ack.id, Awaited::Pubcomp, None),
             _ => {}
         }
         let mut bytes = BytesMut::new();
@@ -53,6 +59,15 @@ impl Wire {
         self.framer.push(bytes.freeze());
         let frame = self.framer.next_frame()?.expect("a whole packet");
         Packet::decode(frame, self.version)
+    }
+
+    fn acknowledge(&mut self, id: PacketId, awaited: Awaited, next: Option<Awaited>) {
+        if self.unacknowledged.get(&id) == Some(&awaited) {
+            match next {
+                Some(next) => self.unacknowledged.insert(id, next),
+                None => self.unacknowledged.remove(&id),
+            };
+        }
     }
 
     fn introduce(&mut self, connect: &Connect) {
@@ -86,10 +101,16 @@ impl Wire {
         };
         publish.encode(self.version, &mut bytes).expect("a PUBLISH that fits");
         self.arrive(bytes);
-        if let Delivery::AtLeastOnce { id, .. } | Delivery::ExactlyOnce { id, .. } = delivered.delivery {
-            assert!(self.unacknowledged.insert(id), "identifier {id:?} is in use"); // [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
-            assert!(self.unacknowledged.len() <= self.receive_maximum, "the window is exceeded"); // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
-        }
+        let awaited = match delivered.delivery {
+            Delivery::AtMostOnce => return,
+            Delivery::AtLeastOnce { .. } => Awaited::Puback,
+            Delivery::ExactlyOnce { .. } => Awaited::Pubrec,
+        };
+        let id = delivered.delivery.packet_id().expect("QoS 1 and 2 have one");
+        // [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+        assert_eq!(self.unacknowledged.insert(id, awaited), None, "identifier {id:?} is in use");
+        // [MQTT-3.3.4-9] [MQTT-4.9.0-1] [MQTT-4.9.0-2]
+        assert!(self.unacknowledged.len() <= self.receive_maximum, "the window is exceeded");
     }
 
     fn arrive(&mut self, bytes: BytesMut) {
