@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { expect, expectNoSidewaysScroll, expectOff, test } from '../fixtures';
 
 const SCREENSHOTS = resolve(import.meta.dirname, '../../artefacts/screenshots');
-const LONG = 'The small lamp behind the big chair in the corner of the library'; // 64 characters, as long as a name can be
+// 64 characters: as long as a name can be.
+const LONG = 'The small lamp behind the big chair in the corner of the library';
 
 test.use({ lampNames: ['Desk', 'Shelf', 'Window', 'Sunset strip', 'Reading', 'Balcony', LONG] });
 

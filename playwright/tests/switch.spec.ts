@@ -30,3 +30,16 @@ test('a light that somebody else switched off is off, and comes back as it was',
   await expectFinal(lamp, 27);
   await expectLevel(light, 27);
 });
+
+test('the last level is remembered over a reload', async ({ visit, lamp }) => {
+  const page = await visit();
+  const light = page.light('Desk');
+  await lamp.set(63);
+  await expectLevel(light, 63);
+  await light.switch.click();
+  await expectFinal(lamp, 0);
+  await page.page.reload();
+  await expectOff(light);
+  await light.switch.click();
+  await expectFinal(lamp, 63);
+});
