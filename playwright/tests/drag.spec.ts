@@ -96,8 +96,9 @@ test.describe('on a phone', () => {
     await expectLevel(light, 40);
 
     const finger = await phone.page.context().newCDPSession(phone.page);
+    const bar = await light.bar();
     const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', percent?: number) => {
-      const touchPoints = percent === undefined ? [] : [await light.pointAt(percent)];
+      const touchPoints = percent === undefined ? [] : [bar.at(percent)];
       await finger.send('Input.dispatchTouchEvent', { type, touchPoints });
     };
     await touch('touchStart', 20);
@@ -108,7 +109,7 @@ test.describe('on a phone', () => {
     await expectFinal(lamp, released);
     await expectLevel(light, released);
 
-    const { x, y } = await light.pointAt(30);
+    const { x, y } = bar.at(30);
     await phone.page.touchscreen.tap(x, y);
     await expect.poll(() => light.level()).toBeLessThan(40);
     const tapped = await light.level();
