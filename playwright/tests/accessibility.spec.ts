@@ -2,7 +2,7 @@
 
 import { expect, expectAccessible, expectLevel, expectOff, test } from '../fixtures';
 
-test.use({ lampNames: ['Desk', 'Shelf', 'Window'] });
+test.use({ lampIds: ['Desk', 'Shelf', 'Window'] });
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`nothing for axe to find: ${colorScheme}`, async ({ visit, lamps, luxwire }) => {
@@ -35,7 +35,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test.describe('an empty house', () => {
-  test.use({ lampNames: [] });
+  test.use({ lampIds: [] });
 
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`nothing for axe to find on the first visit: ${colorScheme}`, async ({ visit }) => {

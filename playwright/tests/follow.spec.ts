@@ -66,7 +66,7 @@ test('who comes late sees the value and when it was set', async ({ luxwire, visi
 });
 
 test.describe('a house with several lights', () => {
-  test.use({ lampNames: ['Desk', 'Shelf', 'Window'] });
+  test.use({ lampIds: ['Desk', 'Shelf', 'Window'] });
 
   test('each light goes its own way', async ({ visit, lamps }) => {
     const page = await visit();

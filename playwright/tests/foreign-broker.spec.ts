@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { expect, expectFinal, expectLevel, test } from '../fixtures';
 import { Lamp } from '../fixtures/lamp';
 
-test.use({ lampNames: [] });
+test.use({ lampIds: [] });
 
 test('the slider works on Mosquitto', async ({ visit, mosquitto }) => {
   const lamp = await Lamp.connect('Desk', mosquitto.mqttPort);

@@ -4,7 +4,7 @@ import { expect, expectFinal, expectLevel, test } from '../fixtures';
 import { Lamp } from '../fixtures/lamp';
 
 test.describe('an empty house', () => {
-  test.use({ lampNames: [] });
+  test.use({ lampIds: [] });
 
   test('says so, and how a light gets in', async ({ visit, luxwire }) => {
     const page = await visit();
@@ -37,7 +37,7 @@ test.describe('an empty house', () => {
 
   for (const [name, reason] of [
     ['   ', /at least one/i],
-    ['!?', /at least one/i],
+    ['attic/left', /must not contain \//i],
     ['x'.repeat(65), /at most 64/i],
   ] as const) {
     test(`no light can be called "${name.slice(0, 8)}" (${name.length} characters), and the dialogue says why`, async ({
@@ -86,6 +86,7 @@ test('a removed light leaves every browser and the broker, and can be brought ba
 
   await anna.light('Desk').undo.click();
   await expectFinal(lamp, 40);
+  await anna.edit.click();
   await expectLevel(anna.light('Desk'), 40);
   await expectLevel(ben.light('Desk'), 40);
 });
@@ -96,7 +97,7 @@ test('a payload that is no percentage is ignored and reported, never shown', asy
   await expectLevel(light, 40);
   const watch = await light.watch();
   for (const nonsense of ['banana', '150', '-1', 'NaN', '40 %', '1e1', '<b>50</b>']) await lamp.set(nonsense);
-  await expect(page.page.getByText(/ignored "banana" for Desk/i)).toBeVisible();
+  await expect(light.card).toContainText('ignored “banana”: no percentage');
   await lamp.set(55);
   await expectLevel(light, 55);
   expect(await watch.stop()).toEqual([
@@ -114,4 +115,12 @@ test('a lamp that is gone is said to be offline', async ({ visit, lamp }) => {
   await expect(light.when).toHaveText(/^offline since \d+:\d\d$/);
   await lamp.announce('online');
   await expect(light.when).toHaveText(/^set /);
+});
+
+test.describe('an id that is made for machines', () => {
+  test.use({ lampIds: ['living-room_lamp'] });
+
+  test('is shown as people would say it', async ({ visit }) => {
+    await expectLevel((await visit()).light('Living room lamp'), 40);
+  });
 });

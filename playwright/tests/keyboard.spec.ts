@@ -4,7 +4,7 @@ import type { Locator, Page } from '@playwright/test';
 import { expect, expectFinal, expectLevel, expectOff, test } from '../fixtures';
 import { Lamp } from '../fixtures/lamp';
 
-test.use({ lampNames: [] });
+test.use({ lampIds: [] });
 
 test('add a light, set it, switch it, remove it', async ({ visit, luxwire }) => {
   const lamp = await Lamp.connect('Desk', luxwire.mqttPort);
@@ -71,7 +71,7 @@ test('Escape leaves the dialogue, and the focus goes back to where it was', asyn
 });
 
 test.describe('with a light', () => {
-  test.use({ lampNames: ['Desk'] });
+  test.use({ lampIds: ['Desk'] });
 
   test('a key held down sends at most ten values a second, and the last one for good', async ({ visit, lamp }) => {
     const page = await visit();

@@ -7,7 +7,7 @@ const SCREENSHOTS = resolve(import.meta.dirname, '../../artefacts/screenshots');
 // 64 characters: as long as a name can be.
 const LONG = 'The small lamp behind the big chair in the corner of the library';
 
-test.use({ lampNames: ['Desk', 'Shelf', 'Window', 'Sunset strip', 'Reading', 'Balcony', LONG] });
+test.use({ lampIds: ['Desk', 'Shelf', 'Window', 'Sunset strip', 'Reading', 'Balcony', LONG] });
 
 const sizes = [
   { picture: 'narrow', viewport: { width: 320, height: 640 }, colorScheme: 'light' },
@@ -32,7 +32,7 @@ for (const { picture, ...size } of sizes) {
     await expectNoSidewaysScroll(page);
 
     // Each control lies within the screen and is big enough for a finger (WCAG 2.5.5: 44 pixels; the switch 24, 2.5.8).
-    for (const light of all.map((lamp) => page.light(lamp.name))) {
+    for (const light of all.map((lamp) => page.light(lamp.id))) {
       const slider = (await light.slider.boundingBox())!;
       expect(slider.x).toBeGreaterThanOrEqual(0);
       expect(slider.x + slider.width).toBeLessThanOrEqual(size.viewport.width);
@@ -49,7 +49,7 @@ for (const { picture, ...size } of sizes) {
 }
 
 test.describe('the states that one hopes not to see', () => {
-  test.use({ lampNames: ['Desk', 'Shelf'] });
+  test.use({ lampIds: ['Desk', 'Shelf'] });
 
   test('reconnecting and empty have their pictures too', async ({ visit, luxwire }) => {
     const page = await visit({ viewport: { width: 1024, height: 768 } });
