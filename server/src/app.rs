@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config::{Config, Layers},
     descriptors,
-    http::{self, Health, Hosts, Origins, Web},
+    http::{self, Health, Hosts, LargeAnswers, Origins, Web},
     limits,
     listen::{self, Listener, Speaks},
     log,
@@ -67,6 +67,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
         health: Health { stop: stop.clone() },
+        large_answers: LargeAnswers::new(),
     });
     let head_timeout = Duration::from_secs(config.limits.connect_timeout_s.into());
     for listener in listeners {

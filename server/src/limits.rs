@@ -15,6 +15,12 @@ pub(crate) const HTTP_CONNECTIONS: usize = 1_024;
 /// The longest life of an HTTP connection that is not upgraded: a reader that takes a byte a minute must end somewhere.
 pub(crate) const HTTP_CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 
+/// An answer above this size counts as large; below it, all HTTP connections together hold no more than 64 MiB.
+pub(crate) const LARGE_ANSWER: usize = 64 << 10;
+
+/// Large answers at once.
+pub(crate) const LARGE_ANSWERS: usize = 8;
+
 /// Request line and headers together. Cookies of other services on the same host travel along and may be long.
 pub(crate) const HTTP_HEAD_BYTES: usize = 64 << 10;
 
@@ -44,6 +50,10 @@ pub(crate) const READ_BUFFER: usize = 256 << 10;
 
 /// With less room than this, the read buffer is renewed before a read.
 pub(crate) const READ_AT_LEAST: usize = 64 << 10;
+
+/// What one link's packets may set in motion (messages delivered, mostly) before the others get their turn: about a
+/// millisecond.
+pub(crate) const EFFECTS_PER_TURN: usize = 20_000;
 
 /// Answers to its own packets that a client may leave unread before we stop reading its packets.
 pub(crate) const ANSWERS: usize = 64 << 10;

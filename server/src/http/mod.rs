@@ -15,6 +15,7 @@ mod websocket;
 pub(crate) use health::Health;
 pub(crate) use host::Hosts;
 pub(crate) use origin::Origins;
+pub(crate) use topics::LargeAnswers;
 
 use crate::shard::Door;
 use axum::{
@@ -38,6 +39,7 @@ pub(crate) struct Web {
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) origins: Arc<Origins>,
     pub(crate) health: Health,
+    pub(crate) large_answers: LargeAnswers,
 }
 
 /// Every path there is.
@@ -81,6 +83,12 @@ impl FromRef<Web> for Arc<Hosts> {
 impl FromRef<Web> for Arc<Origins> {
     fn from_ref(web: &Web) -> Self {
         Arc::clone(&web.origins)
+    }
+}
+
+impl FromRef<Web> for LargeAnswers {
+    fn from_ref(web: &Web) -> Self {
+        web.large_answers.clone()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The page and everything that it loads, from inside the program.
 //!
 //! The build leaves a `.br` and a `.gz` beside each file; nothing is compressed here. A debug build reads the files
-//! from `dist/` at each request, so that a page that was built again shows up without building the server.
+//! from `dist/` at each request, so that a page that was built again shows up without building the server; only if
+//! there was no page at all when the server was built, the server has to be built again.
 
 use super::{Problem, problem};
 use axum::{
@@ -102,10 +103,11 @@ fn cache_control(path: &str) -> &'static str {
     if is_hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" }
 }
 
-/// Trunk puts sixteen hexadecimal digits after a hyphen: `page-0123456789abcdef.js`, `page-0123456789abcdef_bg.wasm`.
+/// Trunk puts up to sixteen hexadecimal digits before or behind a hyphen, without leading zeros:
+/// `page-0123456789abcdef_bg.wasm`, `f044cd3251ad25f-start.mjs`.
 fn is_hashed(path: &str) -> bool {
     path.split(['-', '_', '.'])
-        .any(|part| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .any(|part| (10..=16).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn entity_tag(file: &EmbeddedFile) -> HeaderValue {
@@ -149,11 +151,77 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
+    /// A page that was built, after a fashion.
+    #[derive(Embed)]
+    #[folder = "tests/page"]
+    struct Sample;
+
+    /// Status, headers and body of what is answered.
+    async fn ask(path: &str, request: &[(header::HeaderName, &str)]) -> Option<(u16, HeaderMap, String)> {
+        let request = request
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+            .collect();
+        let (head, body) = serve::<Sample>(path, &request)?.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Some((head.status.as_u16(), head.headers, String::from_utf8(body.to_vec()).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn the_best_packing_that_the_browser_takes_is_sent() {
+        let plain = "<!doctype html><script type=\"module\">go()</script>\n";
+        for (accepted, encoding, body) in [
+            ("gzip, deflate, br", Some("br"), "packed with brotli\n"),
+            ("gzip", Some("gzip"), "packed with gzip\n"),
+            ("identity", None, plain),
+            ("", None, plain),
+        ] {
+            let (status, headers, sent) =
+                ask("index.html", &[(header::ACCEPT_ENCODING, accepted)]).await.unwrap();
+            assert_eq!((status, sent.as_str()), (200, body));
+            assert_eq!(headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap()), encoding);
+            assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+            assert_eq!(headers[header::VARY], "Accept-Encoding");
+        }
+    }
+
+    #[tokio::test]
+    async fn files_have_their_types_and_are_kept_as_long_as_they_may() {
+        const FOR_EVER: &str = "public, max-age=31536000, immutable";
+        for (path, content_type, caching) in [
+            ("index.html", "text/html; charset=utf-8", "no-cache"),
+            ("page-0123456789abcdef.js", "text/javascript; charset=utf-8", FOR_EVER),
+            ("page-0123456789abcdef_bg.wasm", "application/wasm", FOR_EVER),
+        ] {
+            let (status, headers, _) = ask(path, &[]).await.unwrap();
+            assert_eq!(status, 200, "{path}");
+            assert_eq!(headers[header::CONTENT_TYPE], content_type, "{path}");
+            assert_eq!(headers[header::CACHE_CONTROL], caching, "{path}");
+        }
+        for path in ["index.html.br", "none.js", "", "../Cargo.toml", "/etc/passwd"] {
+            assert!(ask(path, &[]).await.is_none(), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_the_browser_has_is_not_sent_again() {
+        let brotli = (header::ACCEPT_ENCODING, "br");
+        let (_, headers, _) = ask("index.html", std::slice::from_ref(&brotli)).await.unwrap();
+        let tag = headers[header::ETAG].to_str().unwrap().to_owned();
+        let known = (header::IF_NONE_MATCH, tag.as_str());
+        let (status, headers, body) = ask("index.html", &[brotli, known.clone()]).await.unwrap();
+        assert_eq!((status, body.as_str()), (304, ""));
+        assert_eq!(headers[header::ETAG], tag);
+        // Packed otherwise it is another file.
+        assert_eq!(ask("index.html", &[known]).await.unwrap().0, 200);
+    }
+
     #[test]
     fn only_names_with_a_hash_are_kept_for_ever() {
         for hashed in [
             "page-0123456789abcdef.js",
             "luxwire-frontend-91f1820d6840ee06_bg.wasm",
+            "f044cd3251ad25f-start.mjs",
             "a/b-00112233445566ff.css",
         ] {
             assert!(is_hashed(hashed), "{hashed}");

@@ -2,8 +2,12 @@
 //! not carry.
 
 use super::{Problem, date};
-use crate::shard::{Door, Stopped, Value};
+use crate::{
+    limits,
+    shard::{Door, Stopped, Value},
+};
 use axum::{
+    body::Bytes,
     extract::{Path, Query, State, rejection::PathRejection},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -11,7 +15,11 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use luxwire_shared::mqtt::{TopicFilter, TopicName};
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
+use std::sync::Arc;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
 /// `?filter=F`; every topic if there is none.
 #[derive(Debug, Deserialize)]
@@ -35,21 +43,38 @@ struct Entry<'a> {
     set_at: String,
 }
 
+/// Room for long lists: each is held in memory until its reader has taken it, and readers may be slow.
+#[derive(Clone, Debug)]
+pub(crate) struct LargeAnswers(Arc<Semaphore>);
+
+/// An answer that keeps its place among the large ones until the last byte is sent.
+struct List {
+    json: Vec<u8>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
 /// `GET /api/v1/topics?filter=F`.
-pub(super) async fn list(State(door): State<Door>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn list(
+    State(door): State<Door>,
+    State(large): State<LargeAnswers>,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let Selection { filter } = Selection::of(&uri)?;
     let filter = TopicFilter::try_from(filter.as_str()).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("{filter:?} is no topic filter: {error}"))
     })?;
     let values = door.values(filter).await?;
+    let size: usize =
+        values.iter().map(|value| value.topic.len() + value.payload.len() + ENTRY_BESIDES_TEXT).sum();
+    let permit = if size > limits::LARGE_ANSWER { Some(large.enter()?) } else { None };
     // Many values make a long text, and the broker should not wait for it.
     let json = spawn_blocking(move || {
         let entries: Vec<_> = values.iter().map(Entry::of).collect();
         serde_json::to_vec(&entries).expect("maps with text keys are always JSON")
     });
-    let json = json.await.map_err(|_| Stopped)?;
-    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json)
-        .into_response())
+    let list = List { json: json.await.map_err(|_| Stopped)?, _permit: permit };
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Bytes::from_owner(list)).into_response())
 }
 
 /// `GET /api/v1/topics/T`.
@@ -92,6 +117,25 @@ impl Selection {
     }
 }
 
+impl LargeAnswers {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(limits::LARGE_ANSWERS)))
+    }
+
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
+            let detail = "too many long lists are being sent; try again later, or with a narrower filter";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        })
+    }
+}
+
+impl AsRef<[u8]> for List {
+    fn as_ref(&self) -> &[u8] {
+        &self.json
+    }
+}
+
 impl<'a> Entry<'a> {
     fn of(value: &'a Value) -> Self {
         let text = str::from_utf8(&value.payload).ok();
@@ -114,3 +158,6 @@ impl From<Stopped> for Problem {
 fn everything() -> String {
     "#".to_owned()
 }
+
+/// Names, quotes, time and QoS of an entry in the list.
+const ENTRY_BESIDES_TEXT: usize = 80;

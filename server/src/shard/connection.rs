@@ -123,14 +123,11 @@ async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
 async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
     poll_fn(|cx| {
         let mut state = shard.0.borrow_mut();
-        loop {
-            state.write(id);
-            let blocked = state.links.get(&id).is_some_and(|link| link.blocked_since.is_some());
-            if !blocked {
-                return Poll::Ready(());
-            }
-            std::task::ready!(socket.as_ref().poll_write_ready(cx)).ok();
+        while state.write(id) {
+            // If the socket failed, the next write says so.
+            let _ = std::task::ready!(socket.as_ref().poll_write_ready(cx));
         }
+        Poll::Ready(())
     })
     .await;
 }
@@ -165,4 +162,19 @@ async fn contain_panic(future: impl Future<Output = ()>) -> Result<(), ()> {
             .map_or(Poll::Ready(Err(())), |poll| poll.map(Ok))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_future_and_nothing_else() {
+        assert_eq!(contain_panic(yield_now()).await, Ok(()));
+        let panics = contain_panic(async {
+            yield_now().await;
+            panic!("on purpose");
+        });
+        assert_eq!(panics.await, Err(()));
+    }
 }

@@ -24,7 +24,7 @@ mod websocket;
 pub(crate) use door::{Door, NewLink, Stopped, Value};
 pub(crate) use room::Room;
 
-use crate::{clock::Clock, config};
+use crate::{clock::Clock, config, limits};
 use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -61,6 +61,8 @@ struct State {
     effects: Vec<Effect>,
     /// Links with something to write, in the order in which they got it.
     dirty: Vec<LinkId>,
+    /// Links whose output became empty, where the broker waits for that.
+    drained: Vec<LinkId>,
     flusher: Option<Waker>,
     timer: Option<Waker>,
     /// When the timer will look again by itself.
@@ -90,6 +92,7 @@ impl Shard {
             spare: Spare::default(),
             effects: Vec::new(),
             dirty: Vec::new(),
+            drained: Vec::new(),
             flusher: None,
             timer: None,
             timer_set: None,
@@ -138,25 +141,33 @@ impl Shard {
 }
 
 impl State {
-    /// Handles the packets that came over a link.
+    /// Handles the packets that came over a link; not all of them if they set so much in motion that others would wait.
     fn receive(&mut self, id: LinkId) {
         let now = self.clock.now();
-        while let Some(input) = self.links.get_mut(&id).and_then(|link| link.next_input(id)) {
-            self.tell(now, input);
+        let mut effects = 0;
+        while let Some(link) = self.links.get_mut(&id) {
+            if effects > limits::EFFECTS_PER_TURN {
+                link.left_off = true;
+                break;
+            }
+            let Some(input) = link.next_input(id) else { break };
+            effects += self.tell(now, input);
         }
         // The WebSocket protocol may have answered something by itself.
         self.mark_dirty(id);
         self.set_timer();
     }
 
-    /// Tells the broker, and does what it wants done.
-    fn tell(&mut self, now: Now, input: Input) {
+    /// Tells the broker, and does what it wants done; says how much that was.
+    fn tell(&mut self, now: Now, input: Input) -> usize {
         let mut effects = mem::take(&mut self.effects);
         self.broker.handle(now, input, &mut effects);
+        let count = effects.len();
         for effect in effects.drain(..) {
             self.apply(effect);
         }
         self.effects = effects;
+        count
     }
 
     fn apply(&mut self, effect: Effect) {
@@ -223,15 +234,20 @@ impl State {
             return;
         }
         link.is_dirty = true;
-        if self.dirty.is_empty()
-            && let Some(flusher) = &self.flusher
-        {
-            flusher.wake_by_ref();
-        }
         self.dirty.push(id);
+        if self.dirty.len() == 1 {
+            self.wake_flusher();
+        }
     }
 
-    /// Writes to every dirty link once. What that sets in motion is for the next time.
+    fn wake_flusher(&self) {
+        if let Some(flusher) = &self.flusher {
+            flusher.wake_by_ref();
+        }
+    }
+
+    /// Writes to every dirty link once, and tells the broker which links drained. What that sets in motion is for the next
+    /// time.
     fn flush(&mut self) {
         let mut dirty = mem::take(&mut self.dirty);
         for id in dirty.drain(..) {
@@ -240,11 +256,19 @@ impl State {
         if self.dirty.is_empty() {
             self.dirty = dirty;
         }
+        let drained = mem::take(&mut self.drained);
+        if !drained.is_empty() {
+            let now = self.clock.now();
+            for link in drained {
+                self.tell(now, Input::Drained { link });
+            }
+        }
         self.set_timer();
     }
 
-    fn write(&mut self, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+    /// Writes to one link; says whether bytes are left because its socket is full.
+    fn write(&mut self, id: LinkId) -> bool {
+        let Some(link) = self.links.get_mut(&id) else { return false };
         link.is_dirty = false;
         let was_waiting = link.must_wait();
         match link.write(&mut self.spare) {
@@ -254,9 +278,11 @@ impl State {
                     link.wake();
                 }
                 if mem::take(&mut link.awaits_drain) {
-                    let now = self.clock.now();
-                    self.tell(now, Input::Drained { link: id });
+                    // Not at once: the effects of an earlier input may still be under way.
+                    self.drained.push(id);
+                    self.wake_flusher();
                 }
+                false
             }
             Written::Blocked { progress } => {
                 let now = self.clock.instant();
@@ -265,8 +291,12 @@ impl State {
                 }
                 link.wake();
                 self.stall_check.get_or_insert(now + self.stall_timeout);
+                true
             }
-            Written::Failed(error) => self.end(id, Over::Failed(error.to_string())),
+            Written::Failed(error) => {
+                self.end(id, Over::Failed(error.to_string()));
+                false
+            }
         }
     }
 

@@ -1,9 +1,10 @@
 //! Bounds: how many may come, how long they may say nothing, and how much they may say.
 
-use crate::support::{Client, DEADLINE, Server, eventually, publish, websocket_request};
+use crate::support::{Client, DEADLINE, Server, eventually, program, publish, websocket_request};
 use luxwire_shared::mqtt::{Delivery, Packet, QoS, ReasonCode, Version};
+use socket2::{Domain, Socket, Type};
 use std::{
-    io::Read as _,
+    io::{Read as _, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -96,7 +97,59 @@ fn an_http_request_that_never_ends_does() {
     let server = Server::with(&["limits.connect_timeout_s=1"]);
     let socket = TcpStream::connect(server.http).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    std::io::Write::write_all(&mut &socket, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ").unwrap();
+    (&socket).write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ").unwrap();
     let mut answer = Vec::new();
     (&socket).read_to_end(&mut answer).expect("the server closes the connection");
+}
+
+#[test]
+fn without_descriptors_new_clients_wait_and_the_others_are_served() {
+    let mut command = std::process::Command::new("sh");
+    let serve = "ulimit -n 64 && exec \"$0\" serve --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --set limits.connections=1000";
+    command.args(["-c", serve]).arg(program().get_program());
+    let server = Server::from(command);
+    server.logged(&["WARN", "limits.connections is 1000", "LimitNOFILE="]);
+    let mut first = Client::connected(server.mqtt, Version::V5, "first");
+    let mut waiting: Vec<_> = (0..80).map(|_| TcpStream::connect(server.mqtt).unwrap()).collect();
+    server.logged(&["ERROR", "no connection can be accepted for now"]);
+    first.ping();
+    // The listener rests between its attempts, and says so once.
+    let busy = server.processor_time();
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(1) {
+        first.ping();
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    let busy = server.processor_time() - busy;
+    assert!(busy < Duration::from_millis(500), "{busy:?} of a second");
+    assert_eq!(server.log().matches("no connection can be accepted").count(), 1);
+    waiting.clear();
+    Client::connected(server.mqtt, Version::V5, "later").ping();
+}
+
+#[test]
+fn readers_of_long_lists_who_do_not_read_are_few() {
+    let server = Server::start();
+    let mut client = Client::connected(server.mqtt, Version::V5, "setter");
+    for number in 0..10 {
+        client.publish(&format!("large/{number}"), vec![b'x'; 1_000_000], QoS::AtLeastOnce, true);
+    }
+    let ask = |filter: &str| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        socket.connect(&server.http.into()).unwrap();
+        let socket = TcpStream::from(socket);
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let request = format!("GET /api/v1/topics?filter={filter} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        (&socket).write_all(request.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        (&socket).read_exact(&mut status).unwrap();
+        (socket, String::from_utf8(status.to_vec()).unwrap())
+    };
+    let mut readers: Vec<_> = (0..8).map(|_| ask("large/%23")).collect();
+    assert!(readers.iter().all(|(_, status)| status == "HTTP/1.1 200"));
+    assert_eq!(ask("large/%23").1, "HTTP/1.1 503");
+    assert_eq!(ask("small/%23").1, "HTTP/1.1 200");
+    readers.pop();
+    eventually("room for another long list", || (ask("large/%23").1 == "HTTP/1.1 200").then_some(()));
 }
