@@ -68,24 +68,7 @@ pub(crate) fn LightCard(
             request_animation_frame(move || focus_slider(&article));
         }
     });
-    let corner = {
-        let name = name.clone();
-        move || {
-            if editing.get() {
-                view! {
-                    <button
-                        class="button remove"
-                        type="button"
-                        aria-label=format!("Remove {name}")
-                        on:click=move |_| on_remove.run(())
-                    >"Remove"</button>
-                }
-                .into_any()
-            } else {
-                view! { <PowerSwitch name=name.clone() on on_switch/> }.into_any()
-            }
-        }
-    };
+    let remove_label = format!("Remove {name}");
     view! {
         <article
             node_ref=article
@@ -94,6 +77,7 @@ pub(crate) fn LightCard(
             class:off=move || !on.get()
             class:gone=gone
             class:held=held
+            class:editing=editing
             aria-labelledby=heading_id.clone()
             style:--level=move || level.get().to_string()
         >
@@ -114,11 +98,21 @@ pub(crate) fn LightCard(
                     .into_any(),
                 }}
             </div>
-            <div class="corner">{corner}</div>
+            <PowerSwitch name=name.clone() on on_switch/>
             <p class="value">
                 {move || if on.get() { level.get().to_string() } else { "Off".into() }}
                 <span class="unit">{move || on.get().then_some("%")}</span>
             </p>
+            <Show when=move || editing.get()>
+                <button
+                    class="button remove"
+                    type="button"
+                    aria-label=remove_label.clone()
+                    on:click=move |_| on_remove.run(())
+                >
+                    "Remove"
+                </button>
+            </Show>
             <IntensitySlider name level on reported on_hand/>
         </article>
     }
