@@ -101,19 +101,22 @@ impl Apt {
         step: &mut Step,
         mut attempt: impl FnMut(&mut Step) -> Result<T>,
     ) -> Result<T> {
-        let mut fresh = LISTS_ARE_FRESH.lock().expect("no step panics while it works with apt");
-        let first = attempt(step);
-        if first.is_ok() || *fresh {
-            return first;
-        }
-        let reason = first.err().map(|error| format!("{error:#}")).unwrap_or_default();
+        let reason = match attempt(step) {
+            Ok(result) => return Ok(result),
+            Err(error) => error,
+        };
         ensure!(
             self.privilege != Privilege::None,
-            "{reason}\nPerhaps apt's lists are out of date; please run, as root: apt-get update"
+            "{reason:#}\nPerhaps apt's lists are out of date; please run, as root: apt-get update"
         );
-        step.say("apt's lists do not do, fetching fresh ones");
-        step.command(self.as_root().arg("update"))?;
-        *fresh = true;
+        {
+            let mut fresh = LISTS_ARE_FRESH.lock().expect("no step panics while it updates the lists");
+            if !*fresh {
+                step.say("apt's lists do not do, fetching fresh ones");
+                step.command(self.as_root().arg("update"))?;
+                *fresh = true;
+            }
+        }
         attempt(step)
     }
 
@@ -127,7 +130,7 @@ impl Apt {
     }
 }
 
-/// Whether this run has fetched apt's lists. Holding it also keeps two steps from using apt at a time.
+/// Whether this run has fetched apt's lists. Steps that run beside each other wait here while one of them does.
 static LISTS_ARE_FRESH: Mutex<bool> = Mutex::new(false);
 
 const OPTIONS: &[&str] =

@@ -126,11 +126,18 @@ fn interop(project: &Project, steps: &Steps, foreign: &Foreign) {
 fn end_to_end(project: &Project, steps: &Steps, foreign: &Foreign) {
     let _ = steps.run("end to end, in a browser", |step| {
         ensure!(foreign.has_browser(), "the browser or what it needs could not be installed");
-        let mut playwright = Command::new("npx");
-        playwright.current_dir(project.playwright()).args(["playwright", "test"]);
+        step.command(&mut in_playwright(project, &["tsc", "--noEmit"]))?;
+        let mut playwright = in_playwright(project, &["playwright", "test"]);
         foreign.apply(project, &mut playwright);
         step.command(&mut playwright)
     });
+}
+
+/// A program that the npm packages brought; npx must not fetch another.
+fn in_playwright(project: &Project, words: &[&str]) -> Command {
+    let mut command = Command::new("npx");
+    command.current_dir(project.playwright()).arg("--no-install").args(words);
+    command
 }
 
 fn in_workspace(project: &Project) -> Command {
