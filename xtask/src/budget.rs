@@ -101,7 +101,18 @@ fn files(dist: &Path) -> Result<Vec<PathBuf>> {
 fn is_compressible(file: &Path) -> bool {
     matches!(
         extension(file),
-        "css" | "html" | "ico" | "js" | "json" | "map" | "svg" | "txt" | "wasm" | "webmanifest" | "xml"
+        "css"
+            | "html"
+            | "ico"
+            | "js"
+            | "json"
+            | "map"
+            | "mjs"
+            | "svg"
+            | "txt"
+            | "wasm"
+            | "webmanifest"
+            | "xml"
     )
 }
 
