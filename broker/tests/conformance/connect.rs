@@ -112,6 +112,9 @@ fn a_malformed_connect_is_named_to_5_0_clients_only() {
     world.expect_closed(old);
     world.send_malformed(unknown, None, DecodeError::Truncated);
     world.expect_closed(unknown);
+    // They are forgotten: the driver allows no further effect for a closed link.
+    world.wait_s(1000);
+    assert_eq!(world.broker.statistics().links, 0);
 }
 
 // [MQTT-1.5.4-1] [MQTT-4.13.1-1] [MQTT-4.13.2-1]

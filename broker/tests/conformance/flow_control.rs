@@ -145,3 +145,19 @@ fn the_window_is_bounded_in_messages_and_in_bytes() {
     assert_eq!(world.take_all(lamp).len(), 2);
     assert_eq!(world.broker.statistics().in_flight_bytes, 0);
 }
+
+// Our own bound. PUBREC says that the client has the message, so that its bytes are free, though its place is not.
+#[test]
+fn at_qos_2_pubrec_frees_the_bytes() {
+    let mut world = World::with(|limits| limits.in_flight_bytes = 1000);
+    let lamp = world.connect(v5("lamp"));
+    world.subscribe(lamp, "x", Q2);
+    for payload in ["1".repeat(899), "2".repeat(899)] {
+        world.publish(lamp, "x", &payload, Q2);
+    }
+    let first = world.expect_publish(lamp).delivery.packet_id().expect("an identifier").number();
+    world.expect_nothing(lamp);
+    world.send(lamp, pubrec(first));
+    world.expect_packet(lamp, pubrel(first));
+    assert_eq!(world.take(lamp).1, "2".repeat(899));
+}

@@ -85,3 +85,30 @@ fn qos_0_does_not_overtake_what_waits() {
     world.publish(dimmer, "x", "6", Q0);
     assert_eq!(payloads(world.take_all(lamp)), [5, 6]);
 }
+
+// [MQTT-4.6.0-5] A small message could be sent although a large one must wait.
+#[test]
+fn a_small_message_does_not_overtake_a_large_one() {
+    let mut world = World::with(|limits| limits.in_flight_bytes = 1000);
+    let lamp = world.connect(v5("lamp"));
+    world.subscribe(lamp, "x", Q1);
+    let large = |number: u32| format!("{number:0900}");
+    for payload in [large(0), large(1), "2".into(), "3".into()] {
+        world.publish(lamp, "x", &payload, Q1);
+    }
+    assert_eq!(payloads(world.take_all(lamp)), [0, 1, 2, 3]);
+}
+
+// [MQTT-4.6.0-6] What an earlier connection left comes first.
+#[test]
+fn qos_0_does_not_overtake_what_is_sent_again() {
+    let mut world = World::new();
+    let lamp = world.connect(v5("lamp").expiry_s(60));
+    world.subscribe(lamp, "x", Q1);
+    let dimmer = world.connect(v5("dimmer"));
+    publish_numbers(&mut world, dimmer, 0..2, Q1);
+    world.cut(lamp);
+    let lamp = world.connect(v5("lamp").resuming().receive_maximum(1));
+    publish_numbers(&mut world, dimmer, 2..3, Q0);
+    assert_eq!(payloads(world.take_all(lamp)), [0, 1, 2]);
+}

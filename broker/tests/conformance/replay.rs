@@ -197,3 +197,37 @@ fn a_client_that_goes_in_the_middle_is_no_trouble() {
     world.drain();
     assert_eq!(world.broker.statistics().subscriptions, 0);
 }
+
+#[test]
+fn no_slice_is_sent_before_the_one_before_it_has_left() {
+    let (mut world, dimmer) = with_retained(1000, Q0);
+    world.holds_output = true;
+    let page = world.connect(v5("page"));
+    world.subscribe(page, "#", Q1);
+    assert_eq!(messages_that_wait(&mut world, page), 256);
+    for _ in 0..3 {
+        world.publish(dimmer, "live", "1", Q1);
+        world.take(page);
+        world.subscribe(page, "other", Q0);
+        world.expect_nothing(page);
+    }
+}
+
+// [MQTT-4.6.0-6]
+#[test]
+fn a_retained_value_does_not_overtake_what_waits() {
+    let mut world = World::new();
+    let page = world.connect(v5("page").receive_maximum(1));
+    world.subscribe(page, "x", Q1);
+    let dimmer = world.connect(v5("dimmer"));
+    for payload in ["1", "2", "3"] {
+        world.publish_retained(dimmer, "x", payload, Q1);
+    }
+    let first = world.expect_publish(page);
+    world.send(page, subscribe("+", Q0));
+    world.expect_suback(page);
+    world.expect_nothing(page);
+    world.acknowledge(page, &first);
+    let payloads: Vec<_> = world.take_all(page).into_iter().map(|(_, payload)| payload).collect();
+    assert_eq!(payloads, ["2", "3", "3"]);
+}

@@ -199,3 +199,17 @@ fn sessions_are_bounded_and_nobody_is_pushed_out() {
     world.leave(last);
     world.connect(v5("one more"));
 }
+
+// [MQTT-3.1.2-23]
+#[test]
+fn coming_back_may_shorten_the_expiry() {
+    let mut world = World::new();
+    let lamp = world.connect(v5("lamp").expiry_s(50));
+    world.cut(lamp);
+    let lamp = world.connect(v5("lamp").resuming().expiry_s(5));
+    // Nothing of the earlier moment is left in the calendar.
+    assert_eq!(world.broker.next_deadline(), None);
+    world.cut(lamp);
+    world.wait_s(5);
+    assert_eq!(world.broker.statistics().sessions, 0);
+}

@@ -189,3 +189,20 @@ fn messages_flow_on_while_a_subscription_is_replaced() {
     taken.extend(world.take_all(client).into_iter().map(|(_, payload)| payload));
     assert_eq!(taken, (0..50).map(|number| number.to_string()).collect::<Vec<_>>());
 }
+
+// [MQTT-3.3.1-13] One copy serves them all: the flag is kept if one of them wants it.
+#[test]
+fn one_of_overlapping_subscriptions_is_enough_to_keep_the_flag() {
+    for filters in [["x/#", "x/+"], ["x/+", "x/#"]] {
+        let mut world = World::new();
+        let client = world.connect(v5("a"));
+        world.send(
+            client,
+            subscribe_to([retain_as_published(filter(filters[0], Q0)), filter(filters[1], Q0)]),
+        );
+        world.expect_suback(client);
+        world.send_publish(client, retained(publish("x/y", "1", Q0)));
+        assert!(world.expect_publish(client).retain);
+        world.expect_nothing(client);
+    }
+}
