@@ -69,7 +69,7 @@ impl Retained {
         match self.entries.get_mut(&key) {
             Some(entry) => {
                 let bytes = self.bytes - entry.message.size() + size;
-                if bytes > self.bytes_max && size > entry.message.size() {
+                if bytes > self.bytes_max {
                     return Err(Full);
                 }
                 self.bytes = bytes;
