@@ -1,10 +1,6 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP from a client. Sections 3.4 to 3.7.
 
-use crate::{
-    broker::Broker,
-    session::{Pending, SessionKey},
-    turn::Turn,
-};
+use crate::{broker::Broker, queue::Pending, session::SessionKey, turn::Turn};
 use luxwire_shared::mqtt::{Acknowledge, Packet, ReasonCode, flow::Received};
 
 impl Broker {

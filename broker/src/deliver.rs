@@ -4,18 +4,19 @@
 //! QoS 1 and 2 that wait, although it could overtake them: of two values of one topic the later must arrive last.
 //! [MQTT-4.6.0-5] [MQTT-4.6.0-6]
 //!
-//! QoS 0 is not kept for a client that is away. [MQTT-3.1.2-5 of 3.1.1 leaves it open.]
+//! QoS 0 is not kept for a client that is away, which 3.1.2.4 leaves open: who comes back asks for the retained values.
 
 use crate::{
-    Delivered, Dropped, Effect, Limits, Message, Report,
+    Delivered, Dropped, Effect, Limits, LinkId, Message, Report,
     broker::Broker,
-    session::{Pending, Session, SessionKey},
+    queue::Pending,
+    session::{Session, SessionKey, Sessions},
     subscriptions::Subscription,
     turn::Turn,
 };
 use alloc::{rc::Rc, vec::Vec};
 use core::mem;
-use luxwire_shared::mqtt::{Delivery, PacketId, QoS, SubscriptionId, flow::Stage};
+use luxwire_shared::mqtt::{Acknowledge, Delivery, Packet, QoS, SubscriptionId, flow::Stage};
 
 /// A message that is being routed.
 pub(crate) struct Passing {
@@ -50,7 +51,7 @@ impl Broker {
         let mut nodes = mem::take(&mut self.matching_nodes);
         self.subscriptions.matching(&passing.message.topic, &mut nodes);
         let mut anybody = false;
-        let mut hand = |sessions: &mut crate::session::Sessions, key, matching: Matching| {
+        let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
             anybody = true;
             sessions[key].deliver(turn, &self.limits, &mut passing, matching);
         };
@@ -185,7 +186,7 @@ impl Session {
                     turn.deliver(link, pending.clone(), Delivery::ExactlyOnce { id, dup: true });
                 }
                 // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
-                Stage::AwaitsPubcomp => turn.send_pubrel(link, id),
+                Stage::AwaitsPubcomp => turn.send(link, Packet::Pubrel(Acknowledge::success(id))),
             }
         }
     }
@@ -237,7 +238,7 @@ impl Session {
 }
 
 impl Turn<'_> {
-    fn deliver(&mut self, link: crate::LinkId, pending: Pending, delivery: Delivery) {
+    fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery) {
         let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
         self.effects.push(Effect::Deliver(Delivered {
             link,
@@ -247,10 +248,5 @@ impl Turn<'_> {
             message_expiry_interval_s,
             subscription_ids: pending.subscription_ids,
         }));
-    }
-
-    pub(crate) fn send_pubrel(&mut self, link: crate::LinkId, id: PacketId) {
-        use luxwire_shared::mqtt::{Acknowledge, Packet};
-        self.send(link, Packet::Pubrel(Acknowledge::success(id)));
     }
 }

@@ -7,7 +7,7 @@ use luxwire_shared::mqtt::{DecodeError, Delivery, Packet, QoS, ReasonCode, Subsc
 /// What the broker asks of the edge, in order.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Write this packet in the version that the link speaks.
+    /// Write this packet in the version that the link's CONNECT named; in that of 3.1.1 if it named none.
     Send {
         /// To where.
         link: LinkId,
@@ -66,7 +66,7 @@ pub enum CloseReason {
     KeepAliveTimeout,
     /// The same client identifier connected again. [MQTT-3.1.4-3]
     TakenOver,
-    /// A limit was passed.
+    /// A limit was passed, or something was used that CONNACK said is not available.
     Limit(ReasonCode),
     /// The program stops.
     Stopping,

@@ -49,7 +49,7 @@ pub enum Input {
     Closed {
         /// Which.
         link: LinkId,
-        /// Who ended it, for the report.
+        /// Who ended it. To its session all endings without DISCONNECT are alike.
         cause: Cause,
     },
     /// What was sent to this link has left the edge's buffer: the answer to [`Effect::AwaitDrain`].

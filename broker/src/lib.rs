@@ -2,6 +2,25 @@
 //!
 //! It opens no socket, reads no clock, draws no randomness, never blocks and never fails: a client that misbehaves is an
 //! effect ([`Effect::Close`]), not an error. Whoever drives it (the server's edge, a test, a simulation) owns all that.
+//!
+//! # Where the specification leaves a choice
+//!
+//! - Overlapping subscriptions of a session are served with one copy, at the highest quality and with all identifiers.
+//! - QoS 0 is not kept for a client that is away. It keeps its place behind QoS 1 and 2 that wait for the client, in half
+//!   of the queue's room.
+//! - A message that finds its session's queue full is dropped and reported; those before it stay in order.
+//! - A session lives for [`Limits::session_expiry_s`] at most. Before 5.0, where a client cannot say how long, that is
+//!   how long one with `CleanSession` 0 lives.
+//! - A new client beyond [`Limits::sessions`] is refused; no other session is given up for it.
+//! - Topics below `$SYS` are the broker's own: a PUBLISH there is refused where the protocol has a way to say so, and
+//!   otherwise dropped. Other topics that begin with `$` are open to clients.
+//! - A value for which there is no room among the retained ones is refused whole, at every quality: nobody is shown what
+//!   late comers would not see.
+//! - Whether a payload is the text that its format indicator claims is for its receivers to check.
+//! - Wills wait for the next start when the program stops.
+//!
+//! What the broker does not have it says in CONNACK: topic aliases, shared subscriptions. Extended authentication is
+//! refused with its reason code, and response information is never given.
 #![no_std]
 
 extern crate alloc;
@@ -18,6 +37,7 @@ mod limits;
 mod link;
 mod message;
 mod publish;
+mod queue;
 mod replay;
 mod retained;
 mod session;

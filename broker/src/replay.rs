@@ -9,8 +9,9 @@ use crate::{
     Effect, LinkId,
     broker::Broker,
     link::Stage,
+    queue::Pending,
     retained::{Key, Step},
-    session::{Pending, SessionKey},
+    session::SessionKey,
     subscriptions::Subscription,
     turn::Turn,
 };

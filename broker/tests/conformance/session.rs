@@ -93,7 +93,8 @@ fn without_an_expiry_a_session_ends_with_its_connection_and_with_the_largest_nev
     world.cut(short);
     world.cut(long);
     assert_eq!(world.broker.statistics().sessions, 1);
-    world.wait_s(100 * 365 * 24 * 3600);
+    assert_eq!(world.broker.next_deadline(), None);
+    world.wait_s(1000 * 365 * 24 * 3600);
     let (_, connack) = world.connect_full(v5("long").resuming());
     assert!(connack.session_present);
 }
@@ -212,4 +213,20 @@ fn coming_back_may_shorten_the_expiry() {
     world.cut(lamp);
     world.wait_s(5);
     assert_eq!(world.broker.statistics().sessions, 0);
+}
+
+// A session that ended leaves nothing in the calendar that could meet the next one in its place.
+#[test]
+fn nothing_of_a_session_is_due_after_its_end() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        let lamp = world.connect(v5("lamp").expiry_s(5).will(delayed_will("w", "bye", 3)));
+        world.cut(lamp);
+        assert!(world.broker.next_deadline().is_some());
+        let lamp = world.connect(v5("lamp"));
+        assert_eq!(world.broker.next_deadline(), None);
+        world.leave(lamp);
+        assert_eq!(world.broker.next_deadline(), None);
+        world.wait_s(10);
+    }
 }

@@ -1,0 +1,99 @@
+//! Messages on their way to one session, and the queue in which they wait for the client or for room in its window.
+//!
+//! How much may wait is decided where it is put in: see `deliver`.
+
+use crate::Message;
+use alloc::{collections::VecDeque, rc::Rc, vec::Vec};
+use core::mem;
+use luxwire_shared::{
+    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, SubscriptionId, Version},
+    time::Instant,
+};
+
+/// A message on its way to one session.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) message: Rc<Message>,
+    pub(crate) qos: QoS,
+    /// The RETAIN flag that this receiver sees.
+    pub(crate) retain: bool,
+    pub(crate) subscription_ids: Vec<SubscriptionId>,
+}
+
+/// Messages that wait, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    waiting: VecDeque<Pending>,
+    bytes: usize,
+    /// Nothing expires before this; `None` if nothing ever does.
+    next_expiry: Option<Instant>,
+}
+
+impl Pending {
+    /// How long the packet becomes.
+    pub(crate) fn encoded_len(&self, version: Version) -> Result<usize, EncodeError> {
+        let properties = self.message.properties.as_deref();
+        let packet = PublishRef {
+            delivery: Delivery::first(self.qos, PacketId::MIN),
+            retain: self.retain,
+            topic: PublishTopic::Name(&self.message.topic),
+            properties,
+            message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
+            subscription_ids: &self.subscription_ids,
+            payload: &self.message.payload,
+        };
+        packet.encoded_len(version)
+    }
+}
+
+impl Queue {
+    pub(crate) fn push(&mut self, pending: Pending) {
+        self.bytes += pending.message.size();
+        self.next_expiry = [self.next_expiry, pending.message.expires_at()].into_iter().flatten().min();
+        self.waiting.push_back(pending);
+    }
+
+    pub(crate) fn front(&self) -> Option<&Pending> {
+        self.waiting.front()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Pending> {
+        let pending = self.waiting.pop_front()?;
+        self.bytes -= pending.message.size();
+        if self.waiting.is_empty() && self.waiting.capacity() > ROOM_KEPT {
+            // A backlog that is over leaves no memory behind.
+            self.waiting = VecDeque::new();
+        }
+        Some(pending)
+    }
+
+    /// Takes out what has expired. A queue that is full is asked for every message, so that it looks at its own only
+    /// when there is something to find.
+    pub(crate) fn drop_expired(&mut self, now: Instant) -> Vec<Pending> {
+        if self.next_expiry.is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        let (expired, kept) = mem::take(&mut self.waiting)
+            .into_iter()
+            .partition::<Vec<_>, _>(|pending| pending.message.has_expired(now));
+        self.waiting = kept.into();
+        self.bytes -= expired.iter().map(|pending| pending.message.size()).sum::<usize>();
+        self.next_expiry = self.waiting.iter().filter_map(|pending| pending.message.expires_at()).min();
+        expired
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// How many messages an empty queue keeps room for.
+const ROOM_KEPT: usize = 64;
