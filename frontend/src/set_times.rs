@@ -1,4 +1,4 @@
-//! Asks our own server when each light was set: MQTT doesn't carry it, its HTTP interface does.
+//! Asks our own server when each light was set, and when it went: MQTT doesn't carry it, its HTTP interface does.
 use js_sys::{Array, Reflect};
 use leptos::prelude::window;
 use luxwire_shared::time::Timestamp;
@@ -19,13 +19,14 @@ pub(crate) struct SetTime {
     pub(crate) set_at: Timestamp,
 }
 
-/// Every light's level that the server holds. Nothing if it cannot be asked: the page then knows no times, and says so.
+/// What the server holds of every light. Nothing if it cannot be asked: the page then knows no times, and says so.
 pub(crate) async fn fetch() -> Vec<SetTime> {
     let answer = ask().await.unwrap_or_default();
     answer.iter().filter_map(|entry| read(&entry)).collect()
 }
 
-const ADDRESS: &str = "/api/v1/topics?filter=lights/%2B/intensity";
+/// Levels, and since when a lamp is gone.
+const ADDRESS: &str = "/api/v1/topics?filter=lights/%2B/%2B";
 
 async fn ask() -> Result<Array, JsValue> {
     let response: Response = JsFuture::from(window().fetch_with_str(ADDRESS)).await?.dyn_into()?;
