@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config::{Config, Layers},
     descriptors,
-    http::{self, Health, Hosts, LargeAnswers, Origins, Web},
+    http::{self, Hosts, LargeAnswers, Origins, Web},
     limits,
     listen::{self, Listener, Speaks},
     log,
@@ -66,7 +66,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         door: Door::of(&mut essential, shard.clone(), Arc::clone(&mqtt_room)),
         hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
-        health: Health { stop: stop.clone() },
+
         large_answers: LargeAnswers::new(),
     });
     let head_timeout = Duration::from_secs(config.limits.connect_timeout_s.into());

@@ -12,7 +12,6 @@ mod problem;
 mod topics;
 mod websocket;
 
-pub(crate) use health::Health;
 pub(crate) use host::Hosts;
 pub(crate) use origin::Origins;
 pub(crate) use topics::LargeAnswers;
@@ -38,7 +37,6 @@ pub(crate) struct Web {
     pub(crate) door: Door,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) origins: Arc<Origins>,
-    pub(crate) health: Health,
     pub(crate) large_answers: LargeAnswers,
 }
 
@@ -89,11 +87,5 @@ impl FromRef<Web> for Arc<Origins> {
 impl FromRef<Web> for LargeAnswers {
     fn from_ref(web: &Web) -> Self {
         web.large_answers.clone()
-    }
-}
-
-impl FromRef<Web> for Health {
-    fn from_ref(web: &Web) -> Self {
-        web.health.clone()
     }
 }

@@ -1,11 +1,11 @@
 //! What people who start the program rely on: its lines, its exit codes, its way to stop.
 
-use crate::support::{Client, Finished, Server, connect, program, run, run_command};
+use crate::support::{Client, Finished, Server, connect, eventually, program, run, run_command};
 use luxwire_shared::mqtt::{Packet, QoS, ReasonCode, Version};
 use rustix::process::Signal;
 use std::{
     fs,
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -100,12 +100,28 @@ fn clients_that_do_not_listen_do_not_hold_up_the_stop() {
     let mut server = Server::start();
     let frozen = crate::slow::frozen_subscriber(&server);
     let silent = Client::tcp(server.mqtt);
-    let asking = std::net::TcpStream::connect(server.http).unwrap();
+    let asking = TcpStream::connect(server.http).unwrap();
     let started = Instant::now();
     server.signal(Signal::INT);
     assert_eq!(server.ended().code(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     drop((frozen, silent, asking));
+}
+
+#[test]
+fn while_it_stops_nobody_new_is_let_in() {
+    let mut server = Server::start();
+    // Holds up the stop for a while.
+    let frozen = crate::slow::frozen_subscriber(&server);
+    server.signal(Signal::TERM);
+    for address in [server.mqtt, server.http] {
+        eventually("a closed door", || TcpStream::connect(address).is_err().then_some(()));
+    }
+    let frozen_is_gone =
+        server.log().lines().any(|line| line.contains("disconnected") && line.contains("\"frozen\""));
+    assert!(!frozen_is_gone, "the door closes first");
+    assert_eq!(server.ended().code(), Some(0));
+    drop(frozen);
 }
 
 #[test]

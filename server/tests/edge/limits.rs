@@ -93,6 +93,19 @@ fn a_packet_above_the_limit_is_refused_and_one_at_the_limit_is_not() {
 }
 
 #[test]
+fn the_last_words_arrive_though_the_client_goes_on_talking() {
+    let server = Server::start();
+    let mut client = Client::connected(server.mqtt, Version::V5, "talker");
+    // PUBLISH with QoS 3, and far more than is read at once. A socket that is closed with unread bytes cuts the client
+    // short, and on some systems takes back what it sent.
+    client.send_bytes(&[0x36, 0x00]);
+    client.try_send_bytes(&vec![0; 16 << 20]).expect("the server hears the client out");
+    let packets = client.until_closed();
+    let [Packet::Disconnect(disconnect)] = &packets[..] else { panic!("{packets:?}") };
+    assert_eq!(disconnect.reason, ReasonCode::MalformedPacket);
+}
+
+#[test]
 fn an_http_request_that_never_ends_does() {
     let server = Server::with(&["limits.connect_timeout_s=1"]);
     let socket = TcpStream::connect(server.http).unwrap();
