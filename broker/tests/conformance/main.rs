@@ -13,6 +13,7 @@ mod connect;
 mod disconnect;
 mod flow_control;
 mod limits;
+mod malformed;
 mod order;
 mod publish;
 mod redelivery;

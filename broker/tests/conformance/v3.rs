@@ -168,3 +168,69 @@ fn a_session_may_change_its_version() {
     let properties = world.expect_publish(new).properties.expect("properties");
     assert_eq!((properties.message_expiry_interval_s, properties.subscription_ids.len()), (Some(30), 1));
 }
+
+// 3.1.1: [MQTT-4.4.0-1] [MQTT-4.3.2-2] [MQTT-4.6.0-6] [MQTT-3.2.0-1]
+#[test]
+fn what_is_unacknowledged_comes_again_in_order() {
+    for version in OLD {
+        let connecting = || crate::driver::packets::version(version, "lamp").resuming();
+        let mut world = World::new();
+        let lamp = world.connect(connecting());
+        world.subscribe(lamp, "x", Q2);
+        let dimmer = world.connect(v3("dimmer"));
+        for (payload, qos) in [("1", Q1), ("2", Q2), ("3", Q2), ("4", Q1)] {
+            world.publish(dimmer, "x", payload, qos);
+        }
+        let first: Vec<_> = (0..4).map(|_| world.expect_publish(lamp)).collect();
+        let released = first[1].delivery.packet_id().expect("an identifier").number();
+        world.send(lamp, pubrec(released));
+        world.expect_packet(lamp, pubrel(released));
+        world.cut(lamp);
+        let lamp = world.connect(connecting());
+        for before in [&first[0], &first[2], &first[3]] {
+            if before.payload == first[2].payload {
+                world.expect_packet(lamp, pubrel(released));
+            }
+            let again = world.expect_publish(lamp);
+            assert_eq!(
+                (&again.payload, again.delivery.packet_id()),
+                (&before.payload, before.delivery.packet_id())
+            );
+            assert!(again.delivery.dup());
+        }
+        world.expect_nothing(lamp);
+    }
+}
+
+// 3.1.1: [MQTT-3.1.2-7] [MQTT-3.3.1-10]
+#[test]
+fn retained_messages_outlive_their_publisher_until_they_are_cleared() {
+    let mut world = World::new();
+    let page = world.connect(v3("page"));
+    world.subscribe(page, "x", Q0);
+    let dimmer = world.connect(v3("dimmer"));
+    world.publish_retained(dimmer, "x", "1", Q1);
+    world.leave(dimmer);
+    let late = world.connect(v3("late"));
+    world.subscribe(late, "x", Q0);
+    assert_eq!(world.take_all(late).len(), 1);
+    world.publish_retained(late, "x", "", Q1);
+    assert_eq!(world.take_all(page), [("x".into(), "1".into()), ("x".into(), String::new())]);
+    let later = world.connect(v3("later"));
+    world.subscribe(later, "x", Q0);
+    world.expect_nothing(later);
+}
+
+// 3.1.1: [MQTT-3.1.4-5]
+#[test]
+fn nothing_behind_a_refused_connect_is_processed() {
+    let mut world = World::new();
+    let page = world.connect(v3("page"));
+    world.subscribe(page, "#", Q0);
+    let refused = world.open();
+    world.send(refused, Packet::Connect(Box::new(v3("").resuming().into())));
+    world.send_publish(refused, publish("x", "1", Q0));
+    assert_eq!(world.expect_connack(refused).reason, ReasonCode::ClientIdentifierNotValid);
+    world.expect_closed(refused);
+    world.expect_nothing(page);
+}

@@ -136,11 +136,22 @@ impl World {
     pub fn send(&mut self, client: Client, packet: impl Into<Packet>) {
         let link = client.0;
         let wire = self.wires.get_mut(&link).expect("the client to be there");
-        let input = match wire.send(&packet.into()) {
+        let read = wire.send(&packet.into());
+        self.arrive(link, read);
+    }
+
+    /// The client says these bytes, as far as they are one packet.
+    pub fn send_bytes(&mut self, client: Client, bytes: Vec<u8>) {
+        let read = self.wire(client).send_bytes(bytes.into());
+        self.arrive(client.0, read);
+    }
+
+    fn arrive(&mut self, link: LinkId, read: Result<Packet, DecodeError>) {
+        let version = Some(self.wire(Client(link)).version);
+        self.input(match read {
             Ok(packet) => Input::Packet { link, packet },
-            Err(error) => Input::Malformed { link, version: Some(wire.version), error },
-        };
-        self.input(input);
+            Err(error) => Input::Malformed { link, version, error },
+        });
     }
 
     /// The client says something that is no packet.

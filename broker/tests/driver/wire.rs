@@ -56,8 +56,16 @@ impl Wire {
         }
         let mut bytes = BytesMut::new();
         packet.encode(self.version, &mut bytes).expect("a packet that this version has");
-        self.framer.push(bytes.freeze());
+        self.send_bytes(bytes.freeze())
+    }
+
+    /// The same for the bytes of one packet.
+    pub fn send_bytes(&mut self, bytes: Bytes) -> Result<Packet, DecodeError> {
+        self.framer.push(bytes);
         let frame = self.framer.next_frame()?.expect("a whole packet");
+        if let Some(version) = frame.connect_version().filter(|_| !self.greeted) {
+            self.version = version;
+        }
         Packet::decode(frame, self.version)
     }
 
