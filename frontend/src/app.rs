@@ -18,6 +18,7 @@ pub(crate) fn App(
     let editing = RwSignal::new(false);
     let adding = RwSignal::new(false);
     let lights = Memo::new(move |_| house.count.get().lights);
+    let is_online = Memo::new(move |_| house.connection.with(|now| *now == Connection::Online));
     let is_empty = Memo::new(move |_| house.row.with(Vec::is_empty));
 
     Effect::new(move || document().set_title(&words::title(trouble(&house.connection.get()))));
@@ -29,11 +30,11 @@ pub(crate) fn App(
     };
     let headline = move || {
         let count = house.count.get();
-        words::house(count.on, count.lights)
+        words::house(count.on, count.lights, is_online.get())
     };
 
     view! {
-        <div class="page" class:unconnected=move || house.connection.with(|now| *now != Connection::Online)>
+        <div class="page" class:unconnected=move || !is_online.get()>
             <header class="top">
                 <div>
                     <div class="brand">

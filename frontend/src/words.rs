@@ -16,17 +16,18 @@ pub(crate) struct LocalTime {
     pub(crate) utc_offset_min: i32,
 }
 
-/// How the house is lit, as its headline: "Three of six lights are on".
-pub(crate) fn house(on: usize, lights: usize) -> String {
+/// How the house is lit, as its headline: "Three of six lights are on". Without a connection that is how it was.
+pub(crate) fn house(on: usize, lights: usize, connected: bool) -> String {
+    let (is, are) = if connected { ("is", "are") } else { ("was", "were") };
     match (on, lights) {
         (_, 0) => String::new(),
-        (0, 1) => "The light is off".into(),
-        (_, 1) => "The light is on".into(),
-        (0, _) => "All lights are off".into(),
-        (2, 2) => "Both lights are on".into(),
-        (on, lights) if on == lights => format!("All {} lights are on", number(lights)),
-        (1, lights) => format!("One of {} lights is on", number(lights)),
-        (on, lights) => format!("{} of {} lights are on", capital(&number(on)), number(lights)),
+        (0, 1) => format!("The light {is} off"),
+        (_, 1) => format!("The light {is} on"),
+        (0, _) => format!("All lights {are} off"),
+        (2, 2) => format!("Both lights {are} on"),
+        (on, lights) if on == lights => format!("All {} lights {are} on", number(lights)),
+        (1, lights) => format!("One of {} lights {is} on", number(lights)),
+        (on, lights) => format!("{} of {} lights {are} on", capital(&number(on)), number(lights)),
     }
 }
 
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_headline_counts_in_words() {
-        let check = |on, lights, expected: &str| assert_eq!(house(on, lights), expected);
+        let check = |on, lights, expected: &str| assert_eq!(house(on, lights, true), expected);
         check(0, 0, "");
         check(0, 1, "The light is off");
         check(1, 1, "The light is on");
@@ -152,6 +153,7 @@ mod tests {
         check(2, 2, "Both lights are on");
         check(3, 3, "All three lights are on");
         check(13, 40, "13 of 40 lights are on");
+        assert_eq!(house(5, 6, false), "Five of six lights were on");
     }
 
     #[test]

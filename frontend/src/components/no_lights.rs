@@ -13,7 +13,7 @@ pub(crate) fn NoLights(
             <p>"A light is here as soon as anybody says how bright it is. Add one yourself:"</p>
             <button class="button main" type="button" on:click=move |_| on_add.run(())>"Add a light"</button>
             <p>"Or let any MQTT client say it, for instance Mosquitto’s:"</p>
-            <code tabindex="0">"mosquitto_pub -t lights/desk/intensity -r -m 40"</code>
+            <code>"mosquitto_pub -t lights/desk/intensity -r -m 40"</code>
         </section>
     }
 }
