@@ -1,0 +1,4 @@
+//! libFuzzer's door to [`luxwire_fuzz::topics`]; what is checked stands there.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| luxwire_fuzz::topics(input));
