@@ -52,6 +52,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
             listeners.extend(Listener::open(address, speaks).await?);
         }
     }
+    for listener in listeners.iter().filter(|listener| !listener.address.ip().is_loopback()) {
+        warn!(address = %listener.address, "everybody who reaches this address controls the lights: there are no passwords yet");
+    }
     let ready = ready_lines(&listeners);
 
     let clock = Clock::start();

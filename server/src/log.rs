@@ -21,6 +21,6 @@ pub(crate) fn start() {
     // Where a panic is caught, the server goes on: the log is then the only trace of it.
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        error!(place, message = panic.payload_as_str().unwrap_or("no message"), "a mistake in luxwire");
+        error!(place, why = panic.payload_as_str().unwrap_or("no message"), "a mistake in luxwire");
     }));
 }

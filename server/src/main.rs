@@ -47,6 +47,10 @@ fn main() -> ExitCode {
 fn check_config(check: &cli::CheckConfig) -> anyhow::Result<()> {
     let config = Layers::gather(&check.settings)?.finish()?;
     print!("{}", toml::to_string(&config)?);
+    if config.storage.dir.is_none() {
+        // The last section, where a setting without a value would stand.
+        println!("# dir is not set: nothing is written to disk");
+    }
     Ok(())
 }
 

@@ -69,7 +69,7 @@ struct State {
     timer_set: Option<Instant>,
     /// When the oldest blocked link may have been blocked for too long.
     stall_check: Option<Instant>,
-    /// Waits for the last link to go.
+    /// Set when the program stops; waits for the last link to go.
     stopping: Option<Waker>,
 }
 
@@ -105,7 +105,7 @@ impl Shard {
         shard
     }
 
-    /// Takes a connection in.
+    /// Takes a connection in, unless the program stops: a handshake may have been under way.
     pub(crate) fn open(&self, new: NewLink) {
         let mut nonce = [0; 16];
         if let Err(error) = getrandom::fill(&mut nonce) {
@@ -114,6 +114,9 @@ impl Shard {
         }
         let (reader, writer) = new.socket.into_split();
         let mut state = self.0.borrow_mut();
+        if state.stopping.is_some() {
+            return;
+        }
         let link = LinkId(state.links_opened);
         state.links_opened += 1;
         let packet_size = state.packet_size;
