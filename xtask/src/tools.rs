@@ -64,7 +64,7 @@ fn install_crate(
     let folder = cache.install(&name, |folder| {
         step.say("building it, once for this user and version; it takes some minutes");
         let mut command = cargo();
-        command.args(["install", "--locked", "--no-track", package, "--version", version]);
+        command.args(["install", "--locked", "--force", package, "--version", version]);
         command.arg("--root").arg(folder).arg("--target-dir").arg(&workshop);
         // Trunk's own features only serve to download what we bring along.
         if package == "trunk" {
