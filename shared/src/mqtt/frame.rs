@@ -2,7 +2,7 @@
 //!
 //! It looks at the fixed header only: what a packet says is the business of [`Packet::decode`](crate::mqtt::Packet).
 
-use crate::mqtt::{DecodeError, Version, reader::Reader, variable};
+use crate::mqtt::{DecodeError, Packet, Publish, Version, packet::PlainPublish, reader::Reader, variable};
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
 use core::mem;
@@ -93,13 +93,35 @@ impl Framer {
         }
         match Header::parse(&self.arrived, self.packet_size_max)? {
             Some(header) if header.packet_len <= self.arrived.len() => {
-                let packet = self.arrived.split_to(header.packet_len);
-                Ok(Some(header.frame(packet)))
+                self.arrived.advance(header.len);
+                let body = self.arrived.split_to(header.packet_len - header.len);
+                Ok(Some(header.frame(body)))
             }
             header => {
                 self.keep(self.arrived.len(), header.map_or(usize::MAX, |header| header.packet_len));
                 Ok(None)
             }
+        }
+    }
+
+    /// The next whole packet, read as `version` writes it: [`Framer::next_frame`] and [`Packet::decode`] in one, with a
+    /// shorter way for the commonest packet.
+    #[inline]
+    pub fn next_packet(&mut self, version: Version) -> Result<Option<Packet>, DecodeError> {
+        if self.partial.is_empty()
+            && let Ok(Some(header)) = Header::parse(&self.arrived, self.packet_size_max)
+            && let Some(publish) = header.take_plain_publish(&mut self.arrived, version)
+        {
+            return Ok(Some(Packet::Publish(publish)));
+        }
+        self.next_packet_of_any_kind(version)
+    }
+
+    #[inline(never)]
+    fn next_packet_of_any_kind(&mut self, version: Version) -> Result<Option<Packet>, DecodeError> {
+        match self.next_frame()? {
+            Some(frame) => Packet::decode(frame, version).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -129,7 +151,9 @@ impl Framer {
             if self.partial.len() < header.packet_len {
                 return Ok(None);
             }
-            return Ok(Some(header.frame(Bytes::from(mem::take(&mut self.partial)))));
+            let mut packet = Bytes::from(mem::take(&mut self.partial));
+            packet.advance(header.len);
+            return Ok(Some(header.frame(packet)));
         }
     }
 
@@ -207,6 +231,11 @@ impl PacketType {
         self as u8
     }
 
+    /// The first byte of every packet of this kind but PUBLISH, which adds its flags.
+    pub(crate) fn first_byte(self) -> u8 {
+        self.number() << 4 | self.reserved_flags().unwrap_or_default()
+    }
+
     /// What the lower half of the first byte must be; `None` for PUBLISH, whose own it is. [MQTT-2.1.3-1]
     pub(crate) const fn reserved_flags(self) -> Option<u8> {
         match self {
@@ -240,8 +269,18 @@ impl Header {
     }
 
     #[inline]
-    fn frame(self, mut packet: Bytes) -> Frame {
-        packet.advance(self.len);
-        Frame { packet_type: self.packet_type, flags: self.flags, overlong: self.overlong, body: packet }
+    fn take_plain_publish(&self, bytes: &mut Bytes, version: Version) -> Option<Publish> {
+        if self.packet_type != PacketType::Publish || self.overlong {
+            return None;
+        }
+        let body = bytes.get(self.len..self.packet_len)?;
+        let plain = PlainPublish::find(self.flags, body, version)?;
+        bytes.advance(self.len);
+        Some(plain.take(bytes))
+    }
+
+    #[inline]
+    fn frame(self, body: Bytes) -> Frame {
+        Frame { packet_type: self.packet_type, flags: self.flags, overlong: self.overlong, body }
     }
 }

@@ -84,6 +84,14 @@ impl TryFrom<&str> for Text {
     }
 }
 
+impl Text {
+    /// A string that is known to be ASCII without U+0000.
+    #[inline]
+    pub(crate) fn from_ascii(ascii: Bytes) -> Self {
+        Self(ByteString::try_from(ascii).expect("ASCII is UTF-8"))
+    }
+}
+
 impl Deref for Text {
     type Target = str;
 

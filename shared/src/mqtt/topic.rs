@@ -87,6 +87,32 @@ impl TopicName {
     pub fn detached(&self) -> Self {
         Self(self.0.detached())
     }
+
+    /// Whether these bytes are a name in ASCII, which most names are: eight of them are looked at in one step.
+    #[inline]
+    pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+        const ONES: u64 = u64::from_le_bytes([1; 8]);
+        /// Has its highest bit set in each byte that is 0, and perhaps in those above one that is.
+        const fn zeros(word: u64) -> u64 {
+            word.wrapping_sub(ONES) & !word & (ONES << 7)
+        }
+        let (words, rest) = bytes.as_chunks();
+        let bad_in_words = words.iter().fold(0, |bad, word| {
+            let word = u64::from_le_bytes(*word);
+            // `#` and `+` differ in one bit.
+            let wildcards = zeros((word | ONES << 3) ^ (ONES * u64::from(b'+')));
+            bad | (word & (ONES << 7)) | zeros(word) | wildcards
+        });
+        let bad_in_rest = rest.iter().any(|byte| !byte.is_ascii() || matches!(byte, 0 | b'#' | b'+'));
+        !bytes.is_empty() && bad_in_words == 0 && !bad_in_rest
+    }
+
+    /// A name that [`TopicName::is_plain`] has found good.
+    #[inline]
+    pub(crate) fn from_plain(bytes: Bytes) -> Self {
+        debug_assert!(Self::is_plain(&bytes), "not looked at");
+        Self(Text::from_ascii(bytes))
+    }
 }
 
 impl TopicFilter {

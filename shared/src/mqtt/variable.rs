@@ -47,18 +47,28 @@ pub(crate) const fn len(value: u32) -> usize {
     }
 }
 
-/// The bytes of `value` at the front of an array, and how many they are: never more than needed. [MQTT-1.5.5-1]
+/// The bytes of an integer, as many as it needs. Arrays of a known length are copied faster than slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortest {
+    One([u8; 1]),
+    Two([u8; 2]),
+    Three([u8; 3]),
+    Four([u8; 4]),
+}
+
+/// The bytes of `value`; `value` is at most [`MAX`]. [MQTT-1.5.5-1]
 #[inline]
-pub(crate) fn bytes(value: u32) -> ([u8; 4], usize) {
-    let len = len(value);
-    let mut bytes = [0; 4];
-    let mut rest = value;
-    for (at, byte) in bytes.iter_mut().enumerate().take(len) {
-        let more = if at + 1 < len { 0x80 } else { 0 };
-        *byte = (rest & 0x7F) as u8 | more;
-        rest >>= 7;
+pub(crate) const fn shortest(value: u32) -> Shortest {
+    /// Seven bits, with the sign that more follow.
+    const fn more(value: u32) -> u8 {
+        value as u8 | 0x80
     }
-    (bytes, len)
+    match value {
+        0..=0x7F => Shortest::One([value as u8]),
+        0x80..=0x3FFF => Shortest::Two([more(value), (value >> 7) as u8]),
+        0x4000..=0x1F_FFFF => Shortest::Three([more(value), more(value >> 7), (value >> 14) as u8]),
+        _ => Shortest::Four([more(value), more(value >> 7), more(value >> 14), (value >> 21) as u8]),
+    }
 }
 
 #[cfg(test)]
@@ -79,8 +89,13 @@ mod tests {
             (321, &[0xC1, 0x02]),
         ];
         for (value, expected) in table {
-            let (written, len) = bytes(value);
-            assert_eq!(&written[..len], expected, "{value}");
+            let len = len(value);
+            match shortest(value) {
+                Shortest::One(bytes) => assert_eq!(bytes, *expected, "{value}"),
+                Shortest::Two(bytes) => assert_eq!(bytes, *expected, "{value}"),
+                Shortest::Three(bytes) => assert_eq!(bytes, *expected, "{value}"),
+                Shortest::Four(bytes) => assert_eq!(bytes, *expected, "{value}"),
+            }
             assert_eq!(parse(expected), Parsed::Value { value, len, shortest: true }, "{value}");
         }
     }

@@ -34,10 +34,14 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Option<Frame>, DecodeError> {
     Ok(frame)
 }
 
-/// The one packet that `bytes` are.
+/// The one packet that `bytes` are; makes sure that the short way to it says the same.
 pub(crate) fn decode(bytes: &[u8], version: Version) -> Result<Packet, DecodeError> {
-    let frame = frame(bytes)?.expect("a whole packet");
-    Packet::decode(frame, version)
+    let mut framer = Framer::new(u32::MAX);
+    framer.push(Bytes::copy_from_slice(bytes));
+    let by_the_short_way = framer.next_packet(version);
+    let packet = frame(bytes).and_then(|frame| frame.map(|frame| Packet::decode(frame, version)).transpose());
+    assert_eq!(by_the_short_way, packet);
+    packet.map(|packet| packet.expect("a whole packet"))
 }
 
 /// The bytes of `packet`; makes sure that its length was foretold.

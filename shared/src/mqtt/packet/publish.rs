@@ -3,10 +3,10 @@
 use crate::mqtt::{
     DecodeError, Delivery, EncodeError, PacketType, PayloadFormat, Property, QoS, SubscriptionId, Text,
     TopicName, UserProperties, Version,
-    property::{self, Field, PropertySet, Value, property_table},
+    packet::plain_publish,
+    property::{self, Field, PropertySet, property_table},
     reader::Reader,
-    sink::{Counter, Sink, short_enough},
-    variable,
+    sink::{self, Counter, Layout, Sink},
 };
 use alloc::{boxed::Box, vec::Vec};
 use bytes::{Bytes, BytesMut};
@@ -99,16 +99,27 @@ impl Publish {
     }
 }
 
-const RETAIN: u8 = 0b0001;
-const QOS: u8 = 0b0110;
-const QOS_SHIFT: u32 = QOS.trailing_zeros();
-const DUP: u8 = 0b1000;
+/// The lower half of the first byte. Section 3.3.1.
+pub(super) mod flag {
+    use crate::mqtt::Delivery;
+
+    pub(in crate::mqtt::packet) const RETAIN: u8 = 0b0001;
+    pub(in crate::mqtt::packet) const QOS: u8 = 0b0110;
+    pub(in crate::mqtt::packet) const QOS_SHIFT: u32 = QOS.trailing_zeros();
+    pub(in crate::mqtt::packet) const DUP: u8 = 0b1000;
+
+    #[inline]
+    pub(in crate::mqtt::packet) const fn of(delivery: Delivery, retain: bool) -> u8 {
+        let retain = if retain { RETAIN } else { 0 };
+        let dup = if delivery.dup() { DUP } else { 0 };
+        retain | delivery.qos().number() << QOS_SHIFT | dup
+    }
+}
 
 impl Publish {
-    #[inline]
     pub(crate) fn read(flags: u8, mut reader: Reader, version: Version) -> Result<Self, DecodeError> {
-        let dup = flags & DUP != 0;
-        let qos = QoS::from_number((flags & QOS) >> QOS_SHIFT).ok_or(DecodeError::QoS)?; // [MQTT-3.3.1-4]
+        let dup = flags & flag::DUP != 0;
+        let qos = QoS::from_number((flags & flag::QOS) >> flag::QOS_SHIFT).ok_or(DecodeError::QoS)?; // [MQTT-3.3.1-4]
         if dup && qos == QoS::AtMostOnce {
             return Err(DecodeError::DupAtQoS0); // [MQTT-3.3.1-2]
         }
@@ -124,11 +135,21 @@ impl Publish {
         };
         Ok(Self {
             delivery,
-            retain: flags & RETAIN != 0,
+            retain: flags & flag::RETAIN != 0,
             topic: PublishTopic::read(name, alias, version)?,
             properties,
             payload: reader.remainder(),
         })
+    }
+
+    #[inline]
+    pub(crate) fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
+        match (&self.topic, &self.properties) {
+            (PublishTopic::Name(name), None) => {
+                plain_publish::encode(self.delivery, self.retain, name, &self.payload, version, out)
+            }
+            _ => self.as_parts().encode(version, out),
+        }
     }
 
     /// The same packet as borrowed parts.
@@ -147,19 +168,17 @@ impl Publish {
 }
 
 impl PublishTopic {
-    #[inline]
     fn read(name: Text, alias: Option<TopicAlias>, version: Version) -> Result<Self, DecodeError> {
         match alias {
-            Some(alias) if name.is_empty() => Ok(Self::Alias(alias)),
-            None if name.is_empty() && version.has_properties() => Err(DecodeError::TopicMissing),
-            alias => {
-                let name = TopicName::try_from(name).map_err(DecodeError::Topic)?; // [MQTT-3.3.2-2]
-                Ok(match alias {
-                    Some(alias) => Self::NameAndAlias(name, alias),
-                    None => Self::Name(name),
-                })
-            }
+            Some(alias) if name.is_empty() => return Ok(Self::Alias(alias)),
+            None if name.is_empty() && version.has_properties() => return Err(DecodeError::TopicMissing),
+            Some(_) | None => {}
         }
+        let name = TopicName::try_from(name).map_err(DecodeError::Topic)?; // [MQTT-3.3.2-2]
+        Ok(match alias {
+            Some(alias) => Self::NameAndAlias(name, alias),
+            None => Self::Name(name),
+        })
     }
 
     /// The same topic, borrowed.
@@ -194,77 +213,31 @@ property_table!(PublishProperties {
     ContentType: content_type,
 });
 
-/// How long the parts of a PUBLISH are.
-struct Lengths {
-    properties: usize,
-    /// What the fixed header says.
-    remaining: u32,
-}
-
 impl PublishRef<'_> {
     /// Appends the packet to `out`; leaves `out` as it is on an error.
     #[inline]
     pub fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
-        let lengths = self.lengths(version)?;
-        let (remaining, remaining_len) = variable::bytes(lengths.remaining);
-        out.reserve(1 + remaining_len + lengths.remaining as usize);
-        out.u8(PacketType::Publish.number() << 4 | self.flags());
-        out.put(&remaining[..remaining_len]);
-        self.write_body(version, lengths.properties, out)
-    }
-
-    /// Everything behind the fixed header.
-    pub(crate) fn write(&self, version: Version, sink: &mut impl Sink) -> Result<(), EncodeError> {
-        self.write_body(version, self.lengths(version)?.properties, sink)
-    }
-
-    #[inline]
-    fn write_body(
-        &self,
-        version: Version,
-        properties_len: usize,
-        sink: &mut impl Sink,
-    ) -> Result<(), EncodeError> {
-        sink.binary(self.topic.name().as_bytes())?;
-        if let Some(id) = self.delivery.packet_id() {
-            sink.u16(id.number());
-        }
-        if version.has_properties() {
-            sink.variable(properties_len)?;
-            if properties_len > 0 {
-                self.write_properties(sink)?;
+        match self.topic {
+            PublishTopic::Name(name) if self.has_no_properties() || !version.has_properties() => {
+                plain_publish::encode(self.delivery, self.retain, name, self.payload, version, out)
+            }
+            _ => {
+                let first_byte = PacketType::Publish.first_byte() | flag::of(self.delivery, self.retain);
+                sink::encode(first_byte, self, version, out)
             }
         }
-        sink.put(self.payload);
-        Ok(())
     }
 
     /// How many bytes [`PublishRef::encode`] appends.
     pub fn encoded_len(&self, version: Version) -> Result<usize, EncodeError> {
-        let remaining = self.lengths(version)?.remaining;
-        Ok(1 + variable::len(remaining) + remaining as usize)
+        sink::encoded_len(self, version)
     }
 
     #[inline]
-    fn lengths(&self, version: Version) -> Result<Lengths, EncodeError> {
-        let name_len = 2 + self.topic.name().len();
-        let id_len = if self.delivery.packet_id().is_some() { 2 } else { 0 };
-        let plain_len = (name_len + id_len).saturating_add(self.payload.len());
-        if !version.has_properties() {
-            if let PublishTopic::Alias(_) = self.topic {
-                return Err(EncodeError::NotInThisVersion);
-            }
-            return Ok(Lengths { properties: 0, remaining: short_enough(plain_len)? });
-        }
-        let mut counter = Counter::default();
-        self.write_properties(&mut counter)?;
-        let block_len = variable::len(short_enough(counter.len)?) + counter.len;
-        Ok(Lengths { properties: counter.len, remaining: short_enough(plain_len.saturating_add(block_len))? })
-    }
-
-    pub(crate) fn flags(&self) -> u8 {
-        let set = |condition: bool, flag: u8| if condition { flag } else { 0 };
-        self.delivery.qos().number() << QOS_SHIFT | set(self.retain, RETAIN) | set(self.delivery.dup(), DUP)
+    const fn has_no_properties(&self) -> bool {
+        self.properties.is_none()
+            && self.message_expiry_interval_s.is_none()
+            && self.subscription_ids.is_empty()
     }
 
     fn write_properties(&self, sink: &mut impl Sink) -> Result<(), EncodeError> {
@@ -273,8 +246,7 @@ impl PublishRef<'_> {
         }
         self.message_expiry_interval_s.write(Property::MessageExpiryInterval, sink)?;
         for id in self.subscription_ids {
-            sink.u8(Property::SubscriptionId.number());
-            id.write(sink)?;
+            Some(*id).write(Property::SubscriptionId, sink)?;
         }
         let Some(properties) = self.properties else { return Ok(()) };
         properties.payload_format.write(Property::PayloadFormat, sink)?;
@@ -285,12 +257,24 @@ impl PublishRef<'_> {
     }
 }
 
-impl PublishTopic<&TopicName> {
-    /// What stands in the topic field; empty if the alias says it all.
-    fn name(&self) -> &str {
-        match self {
-            Self::Name(name) | Self::NameAndAlias(name, _) => name.as_str(),
-            Self::Alias(_) => "",
+impl Layout for PublishRef<'_> {
+    fn write(&self, version: Version, sink: &mut impl Sink) -> Result<(), EncodeError> {
+        let name = match self.topic {
+            PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => name.as_str(),
+            PublishTopic::Alias(_) if version.has_properties() => "",
+            PublishTopic::Alias(_) => return Err(EncodeError::NotInThisVersion),
+        };
+        sink.binary(name.as_bytes())?;
+        if let Some(id) = self.delivery.packet_id() {
+            sink.u16(id.number());
         }
+        if version.has_properties() {
+            let mut counter = Counter::default();
+            self.write_properties(&mut counter)?;
+            sink.variable(counter.len)?;
+            self.write_properties(sink)?;
+        }
+        sink.put(self.payload);
+        Ok(())
     }
 }

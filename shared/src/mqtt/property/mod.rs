@@ -5,7 +5,7 @@
 
 mod value;
 
-pub(crate) use value::{Field, Value};
+pub(crate) use value::Field;
 
 use crate::mqtt::{
     DecodeError, EncodeError, Version,
