@@ -17,27 +17,32 @@ const FLOOD_MESSAGES: usize = 512;
 /// A client that subscribed to `flood`, never reads, and has more waiting than anybody wants to hold for it.
 pub(crate) fn frozen_subscriber(server: &Server) -> TcpStream {
     let frozen = silent_subscriber(server);
-    flood(server, FLOOD_MESSAGES, || {});
+    flood(server, FLOOD_MESSAGES, MESSAGE, || {});
     frozen
 }
 
 /// A client that subscribed to `flood` and never reads, not even what its system would hold for it.
 fn silent_subscriber(server: &Server) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4 << 10).unwrap();
-    socket.connect(&server.mqtt.into()).unwrap();
-    let mut socket = TcpStream::from(socket);
+    let mut socket = narrow_socket(server);
     socket.write_all(&encode(&connect(Version::V5, "frozen"), Version::V5)).unwrap();
     socket.write_all(&encode(&subscribe(PacketId::MIN, "flood", QoS::AtMostOnce), Version::V5)).unwrap();
     server.logged(&["connected", "\"frozen\""]);
     socket
 }
 
+/// A connection for which the system holds little.
+fn narrow_socket(server: &Server) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    socket.connect(&server.mqtt.into()).unwrap();
+    socket.into()
+}
+
 /// Publishes one message after the other, each when the one before has been handled and `after_each` was done.
-fn flood(server: &Server, messages: usize, mut after_each: impl FnMut()) {
+fn flood(server: &Server, messages: usize, size: usize, mut after_each: impl FnMut()) {
     let mut publisher = Client::connected(server.mqtt, Version::V5, "flooder");
     for _ in 0..messages {
-        publisher.publish("flood", vec![0; MESSAGE], QoS::AtMostOnce, false);
+        publisher.publish("flood", vec![0; size], QoS::AtMostOnce, false);
         publisher.ping();
         after_each();
     }
@@ -50,7 +55,7 @@ fn a_frozen_subscriber_slows_nobody_and_costs_little() {
     healthy.subscribe("flood", QoS::AtMostOnce);
     let before = server.resident();
     let frozen = silent_subscriber(&server);
-    flood(&server, FLOOD_MESSAGES, || assert_eq!(healthy.message().payload.len(), MESSAGE));
+    flood(&server, FLOOD_MESSAGES, MESSAGE, || assert_eq!(healthy.message().payload.len(), MESSAGE));
     let grown = server.resident().saturating_sub(before);
     assert!(grown < 16 << 20, "{grown} bytes more in use, for {} that flowed", FLOOD_MESSAGES * MESSAGE);
     drop(frozen);
@@ -70,15 +75,15 @@ fn a_subscriber_that_takes_nothing_for_too_long_is_closed() {
 #[test]
 fn a_subscriber_that_is_slow_and_reads_is_not() {
     let server = Server::with(&["limits.stall_timeout_s=2"]);
-    let mut slow = Client::connected(server.mqtt, Version::V5, "slow");
+    let mut slow = Client::over(narrow_socket(&server));
+    slow.connect(Version::V5, "slow");
     slow.subscribe("flood", QoS::AtMostOnce);
     let started = Instant::now();
-    // More comes than it takes, for twice the time in which it must take something.
+    // More comes than it takes, for twice the time in which it must take something. The messages are so large that the
+    // system cannot take at once what waits in the server.
     while started.elapsed() < Duration::from_secs(4) {
-        flood(&server, 16, || {});
-        for _ in 0..8 {
-            slow.message();
-        }
+        flood(&server, 3, 1_000_000, || {});
+        slow.message();
     }
     slow.ping_through_messages();
 }

@@ -35,7 +35,13 @@ enum Wire {
 impl Client {
     /// A connection over TCP that has said nothing.
     pub(crate) fn tcp(server: SocketAddr) -> Self {
-        Self::on(Wire::Tcp(socket(server)))
+        Self::over(socket(server))
+    }
+
+    /// The same over a connection that is there already.
+    pub(crate) fn over(socket: TcpStream) -> Self {
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self::on(Wire::Tcp(socket))
     }
 
     /// A connection over WebSocket that has said nothing.
