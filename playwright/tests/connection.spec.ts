@@ -1,6 +1,7 @@
 // Bad days of the connection: the page says what is, goes on by itself, and shows the truth again afterwards.
 
-import { expect, expectFinal, expectLevel, test } from '../fixtures';
+import { expect, expectAccessible, expectFinal, expectLevel, test } from '../fixtures';
+import { LightsPage } from '../fixtures/lights-page';
 import { Mosquitto } from '../fixtures/mosquitto';
 
 const RECONNECTING = /^Reconnecting( in \d+ s|…)$/;
@@ -68,6 +69,26 @@ test('a drag outlives a restart of the server', async ({ luxwire, visit, lamp })
   expect(levels).toEqual(levels.toSorted((a, b) => a - b));
 });
 
+test.describe('two lights', () => {
+  test.use({ lampIds: ['Desk', 'Shelf'] });
+
+  test('a server that has forgotten everything is believed', async ({ luxwire, visit, lamps }) => {
+    const page = await visit();
+    await expect(page.connection).toHaveText('Online, 2 lights');
+    await luxwire.kill();
+    await expect(page.connection).toHaveText(RECONNECTING);
+    await expect(page.page).toHaveTitle(/^Reconnecting/);
+    await luxwire.startAgain();
+    await expect.poll(() => lamps.Desk!.connected).toBe(true);
+    await lamps.Desk!.set(20);
+    await expectLevel(page.light('Desk'), 20);
+    await expect(page.light('Shelf').card).toBeHidden();
+    await expect(page.connection).toHaveText('Online, 1 light');
+    await expect(page.page).toHaveTitle('Luxwire');
+    expect(lamps.Shelf!.heard()).toEqual([]);
+  });
+});
+
 test('a cut line is mended, and what happened meanwhile is shown', async ({ visit, wire, lamp }) => {
   const page = await visit({ origin: wire.origin });
   await expectLevel(page.light('Desk'), 40);
@@ -98,5 +119,35 @@ test('a broker that refuses is said to refuse', async ({ visit }) => {
   const strict = await Mosquitto.start({ anonymous: false });
   const page = await visit({ broker: strict.url });
   await expect(page.connection).toHaveText(/^Refused: .*\b(authori|permitted|allowed|sign)/i);
+  await expectAccessible(page);
   await strict.stop();
+});
+
+test('a broker that is not there is tried again and again, and found when it comes', async ({ luxwire, visit }) => {
+  // The page comes from one server and looks for its broker at another, which starts later.
+  const later = await Mosquitto.start({ anonymous: true });
+  const { url } = later;
+  await later.stop();
+  const page = await visit({ broker: url });
+  await expect(page.connection).toHaveText(RECONNECTING);
+  await expect(page.page).toHaveURL(new RegExp(`^${luxwire.origin}`));
+  const there = await Mosquitto.start({ anonymous: true, ports: later });
+  await expect(page.connection).toHaveText('Online, no lights yet');
+  await there.stop();
+});
+
+test('two tabs of one browser are two visitors', async ({ luxwire, visit, lamp }) => {
+  const first = await visit();
+  const second = new LightsPage(await first.page.context().newPage());
+  await second.page.goto(luxwire.origin);
+  await expectLevel(first.light('Desk'), 40);
+  await expectLevel(second.light('Desk'), 40);
+  await second.light('Desk').slider.press('Home');
+  await expectFinal(lamp, 1);
+  await expectLevel(first.light('Desk'), 1);
+  await first.light('Desk').slider.press('End');
+  await expectFinal(lamp, 100);
+  await expectLevel(second.light('Desk'), 100);
+  await expect(first.connection).toHaveText(ONLINE);
+  await expect(second.connection).toHaveText(ONLINE);
 });

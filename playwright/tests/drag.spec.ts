@@ -116,6 +116,31 @@ test.describe('on a phone', () => {
     expect(tapped).toBeGreaterThan(20);
     await expectFinal(lamp, tapped);
   });
+
+  test.describe('with more lights than fit', () => {
+    test.use({ lampIds: ['Attic', 'Balcony', 'Cellar', 'Desk', 'Entrance', 'Floor', 'Garage', 'Hall'] });
+
+    test('a finger that scrolls the page over a slider changes no light', async ({ visit, lamps }) => {
+      const phone = await visit({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+      const light = phone.light('Desk');
+      await expectLevel(light, 40);
+      const finger = await phone.page.context().newCDPSession(phone.page);
+      const { x, y } = (await light.bar()).at(80);
+      // Upwards, and a little aside as a thumb does.
+      const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...touchPoints: { x: number; y: number }[]) =>
+        finger.send('Input.dispatchTouchEvent', { type, touchPoints });
+      await touch('touchStart', { x, y });
+      for (let up = 10; up <= 400; up += 10) await touch('touchMove', { x: x + up / 100, y: y - up });
+      await touch('touchEnd');
+      await expect.poll(() => phone.page.evaluate(() => scrollY)).toBeGreaterThan(200);
+      await expectLevel(light, 40);
+
+      // What is meant comes last, so an accident would stand before it.
+      await light.slider.press('End');
+      await expectFinal(lamps.Desk!, 100);
+      expect(new Set(lamps.Desk!.heard().map((message) => message.payload))).toEqual(new Set(['100']));
+    });
+  });
 });
 
 function expectOnlyRises(shown: Shown[]): void {
