@@ -44,6 +44,29 @@ test('the server is killed in the middle of a drag: what was released meanwhile 
   expect(heard.slice(0, heard.indexOf('1'))).toEqual([String(released)]);
 });
 
+test('what was released to a server that was dying arrives at the next one, once', async ({ luxwire, visit, lamp }) => {
+  const anna = await visit();
+  const light = anna.light('Desk');
+  await light.grab(40);
+  await light.dragTo(60, 10);
+  // From here on it takes what it is sent, and does nothing with it.
+  luxwire.freeze();
+  await light.dragTo(75, 10);
+  const released = await light.level();
+  await light.release();
+  lamp.forget();
+  await luxwire.kill();
+  await expect(anna.connection).toHaveText(RECONNECTING);
+  await luxwire.startAgain();
+  await expect.poll(() => lamp.value()).toBe(String(released));
+  await expectLevel(light, released);
+
+  await light.slider.press('Home');
+  await expectFinal(lamp, 1);
+  const heard = lamp.heard().map((message) => message.payload);
+  expect(heard.slice(0, heard.indexOf('1'))).toEqual([String(released)]);
+});
+
 test('a drag outlives a restart of the server', async ({ luxwire, visit, lamp }) => {
   const anna = await visit();
   const light = anna.light('Desk');

@@ -9,19 +9,42 @@ test('a drag sends at most ten values a second, and the released one last', asyn
 
   const began = performance.now();
   await light.grab(10);
-  await light.dragTo(95, 60);
+  await light.sweepTo(95, 60);
   const released = await light.level();
   await light.release();
   const lasted = performance.now() - began;
   await expectFinal(lamp, released);
 
-  // [the first at once, then one each 100 ms, the released one when it is released]
+  // The first at once, then one each 100 ms, the released one when it is released.
   const heard = lamp.heard();
   expect(heard.length).toBeLessThanOrEqual(1 + Math.floor(lasted / 100) + 1);
   expect(heard.length, 'values sent while the finger moved').toBeGreaterThanOrEqual(lasted / 300);
   expect(heard.slice(0, -1).map((message) => message.qos)).toEqual(heard.slice(0, -1).map(() => 0));
   const levels = heard.map((message) => Number(message.payload));
   expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+});
+
+test('while no time passes nothing more is sent, and after 100 ms the newest value', async ({ visit, lamp }) => {
+  const page = await visit({ prepare: (each) => each.clock.install() });
+  const { clock } = page.page;
+  const light = page.light('Desk');
+  await expectLevel(light, 40);
+  await clock.pauseAt(Date.now() + 60_000);
+
+  await light.grab(10);
+  const first = await light.level();
+  await light.sweepTo(60, 40);
+  await clock.runFor(90);
+  await light.sweepTo(70, 10);
+  await clock.runFor(20);
+  const second = await light.level();
+  await expect.poll(() => lamp.value()).toBe(String(second));
+  await light.sweepTo(90, 20);
+  const released = await light.level();
+  await light.release();
+  // At once, and for good.
+  await expectFinal(lamp, released);
+  expect(lamp.heard().map((message) => Number(message.payload))).toEqual([first, second, released]);
 });
 
 test('the thumb never jumps back, though the echo of each value comes late', async ({ visit, wire, lamp }) => {
