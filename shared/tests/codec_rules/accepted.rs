@@ -5,7 +5,7 @@ use crate::notation::{ALL, Row, V3, V3_1, V3_1_1, V5, bytes, decode, packet, ref
 use bytes::Bytes;
 use luxwire_shared::mqtt::{
     Acknowledge, Auth, DecodeError, Disconnect, FilterError, Framer, Packet, PacketId, Property, Publish,
-    PublishTopic, ReasonCode, TopicError, TopicName, Version,
+    PublishTopic, ReasonCode, TextError, TopicError, TopicName, Version,
 };
 
 const TAKEN: &[(&[Version], &str)] = &[
@@ -176,7 +176,7 @@ const TAKEN_ELSEWHERE: &[Row] = &[
     (V3_1_1, "80: 00 01 `a` 00", DecodeError::Flags),               // [MQTT-3.8.1-1]
     (ALL, "60: 00 01", DecodeError::Flags),                         // [MQTT-3.6.1-1]
     (V3_1_1, "38: `a`", DecodeError::DupAtQoS0),                    // [MQTT-3.3.1-2]
-    (V3_1_1, "30: ('a' 00 'b')", DecodeError::Text(luxwire_shared::mqtt::TextError::Null)), // [MQTT-1.5.4-2]
+    (V3_1_1, "30: ('a' 00 'b')", DecodeError::Text(TextError::Null)), // [MQTT-1.5.4-2]
     (V3_1_1, "30: `a/#`", DecodeError::Topic(TopicError::Wildcard)), // [MQTT-3.3.2-2]
     (V3_1_1, "30: ``", DecodeError::Topic(TopicError::Empty)),      // [MQTT-4.7.3-1]
     (V3_1_1, "32: `a` 00 00", DecodeError::PacketId),               // [MQTT-2.2.1-3]

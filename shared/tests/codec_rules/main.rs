@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod accepted;
+mod any;
+mod cut;
 mod notation;
 mod properties;
+mod round_trip;
+mod stream;
 mod strict;
 mod text;
