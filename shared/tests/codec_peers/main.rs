@@ -135,9 +135,13 @@ fn all_explained(cases: impl Iterator<Item = Case>) {
     let mut unexplained = BTreeMap::new();
     for case in cases {
         if !KNOWN.iter().any(|known| known.explains(&case)) {
-            let packet_type = PacketType::from_number(case.bytes[0] >> 4);
-            let short = format!("{:?}", case.difference).chars().take(40).collect::<String>();
-            unexplained.entry((case.peer, case.version, format!("{packet_type:?} {short}"))).or_insert(case);
+            let kind = match &case.difference {
+                Difference::OnlyWe(theirs) => theirs.clone(),
+                Difference::OnlyThey(ours) => format!("{ours:?}"),
+                Difference::Fields(..) | Difference::Rewritten(_) => String::new(),
+            };
+            let packet_type = case.bytes[0] >> 4;
+            unexplained.entry((case.peer, case.version, packet_type, kind)).or_insert(case);
         }
     }
     for case in unexplained.values() {
