@@ -147,6 +147,27 @@ proptest! {
     }
 }
 
+/// The shortest packets, whose header is all there is, and every way to cut a stream of them twice.
+#[test]
+fn a_header_that_was_cut_takes_nothing_from_the_packet_behind_it() {
+    let bytes = crate::notation::bytes("c0 00 d0 00 e0 00 40 02 00 01 c0 00 30 03 00 01 't' d0 00");
+    let (expected, rest) = frames(&bytes, u32::MAX);
+    assert_eq!((expected.len(), rest), (7, Ok(0)));
+    for first in 0..=bytes.len() {
+        for second in first..=bytes.len() {
+            let mut framer = Framer::new(u32::MAX);
+            let mut found = Vec::new();
+            for part in [&bytes[..first], &bytes[first..second], &bytes[second..]] {
+                framer.push(Bytes::copy_from_slice(part));
+                while let Some(frame) = framer.next_frame().unwrap() {
+                    found.push(frame);
+                }
+            }
+            assert_eq!((&found, framer.pending_len()), (&expected, 0), "cut at {first} and {second}");
+        }
+    }
+}
+
 /// The framer keeps what arrived and no more, whatever the header says. [MQTT-2.1.4] gives four bytes to the length.
 #[test]
 fn a_claim_of_268_megabytes_costs_what_arrives() {
