@@ -10,7 +10,9 @@ use crate::limits;
 use bytes::Bytes;
 use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId};
 use luxwire_shared::{
-    mqtt::{EncodeError, Framer, Packet, PacketType, PublishRef, PublishTopic, QoS, Text, Version},
+    mqtt::{
+        DecodeError, EncodeError, Framer, Packet, PacketType, PublishRef, PublishTopic, QoS, Text, Version,
+    },
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -127,17 +129,8 @@ impl Link {
             return None;
         }
         loop {
-            match self.framer.next_frame() {
-                Ok(Some(frame)) => {
-                    if self.version.is_none() {
-                        self.version = frame.connect_version();
-                    }
-                    let version = self.version.unwrap_or(OLDEST);
-                    return Some(match Packet::decode(frame, version) {
-                        Ok(packet) => Input::Packet { link, packet },
-                        Err(error) => self.malformed(link, error),
-                    });
-                }
+            match self.next_packet() {
+                Ok(Some(packet)) => return Some(Input::Packet { link, packet }),
                 Ok(None) => {}
                 Err(error) => return Some(self.malformed(link, error)),
             }
@@ -162,7 +155,17 @@ impl Link {
         }
     }
 
-    fn malformed(&mut self, link: LinkId, error: luxwire_shared::mqtt::DecodeError) -> Input {
+    /// The first packet says in which version the others are written, even if the rest of it makes no sense.
+    fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        if let Some(version) = self.version {
+            return self.framer.next_packet(version);
+        }
+        let Some(frame) = self.framer.next_frame()? else { return Ok(None) };
+        self.version = frame.connect_version();
+        Packet::decode(frame, self.version.unwrap_or(OLDEST)).map(Some)
+    }
+
+    fn malformed(&mut self, link: LinkId, error: DecodeError) -> Input {
         self.lost_rhythm = true;
         Input::Malformed { link, version: self.version, error }
     }
