@@ -93,7 +93,6 @@ const UNFINISHED: &str = ".";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU32, Ordering};
 
     fn cache(name: &str) -> Cache {
         let root = env::temp_dir().join(format!("luxwire-cache-{name}-{}", std::process::id()));
@@ -120,21 +119,18 @@ mod tests {
     }
 
     #[test]
-    fn two_runs_at_a_time_fill_a_folder_once() {
+    fn while_a_folder_is_filled_others_wait_and_then_find_it() {
         let cache = cache("twice");
-        let fillings = AtomicU32::new(0);
-        let fill = || {
-            cache.install("tool-2", |folder| {
-                fillings.fetch_add(1, Ordering::SeqCst);
-                Ok(fs::write(folder.join("tool"), vec![0; 1 << 20])?)
-            })
+        let lock = cache.root.join(".tool-2.lock");
+        let is_held = || File::open(&lock).unwrap().try_lock().is_err();
+        let fill = |_: &Path| {
+            assert!(is_held());
+            Ok(())
         };
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| assert!(fill().unwrap().join("tool").exists()));
-            }
-        });
-        assert_eq!(fillings.into_inner(), 1);
+        let folder = cache.install("tool-2", fill).unwrap();
+        assert!(!is_held());
+        let again = cache.install("tool-2", |_| panic!("it is there already")).unwrap();
+        assert_eq!(again, folder);
         remove(&cache.root).unwrap();
     }
 }

@@ -194,6 +194,15 @@ mod tests {
     }
 
     #[test]
+    fn when_the_user_has_enough_all_are_told_and_may_end_in_order() {
+        let mut children = Children::new().unwrap();
+        let mut program = shell("trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done");
+        assert!(children.start_until(&mut program, |line| line == "ready").unwrap());
+        children.notify.send(Event::Stop).unwrap();
+        assert_eq!(exit_code(children.wait().unwrap()), exit_code(ExitCode::from(5)));
+    }
+
+    #[test]
     fn a_program_is_ready_when_it_says_so() {
         let mut children = Children::new().unwrap();
         let mut program = shell("echo listening; echo ready; exec sleep 60");

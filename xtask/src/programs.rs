@@ -106,6 +106,7 @@ pub(crate) fn spell(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     #[track_caller]
     fn check(text: &str, expected: Option<&str>) {
@@ -138,9 +139,14 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_ended_with_its_children() {
         let started = Instant::now();
-        let hanging = "sleep 60 & wait";
-        let result = run_within(Duration::from_millis(200), Command::new("sh").args(["-c", hanging]));
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut hanging = Command::new("sh");
+        hanging.args(["-c", "sleep 60 & wait"]).stdout(writer);
+        let result = run_within(Duration::from_millis(200), &mut hanging);
         assert!(result.unwrap_err().to_string().contains("took longer"));
+        drop(hanging);
+        // The pipe ends when nobody holds its other end any more.
+        reader.read_to_end(&mut Vec::new()).unwrap();
         assert!(started.elapsed() < Duration::from_secs(30));
     }
 
