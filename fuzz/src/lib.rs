@@ -11,12 +11,34 @@ use luxwire_shared::mqtt::{
 /// No bytes make the codec panic, and what it decodes it can say again: with the length foretold, and so that reading
 /// it gives the same packet. The input is what arrives on a connection.
 pub fn decode(input: &[u8]) {
+    for version in [Version::V3_1, Version::V3_1_1, Version::V5] {
+        the_short_way_agrees(input, version);
+    }
     for frame in frames(input) {
         for version in [Version::V3_1, Version::V3_1_1, Version::V5] {
             match Packet::decode(frame.clone(), version) {
                 Ok(packet) => survives_a_round_trip(&packet, version),
                 Err(error) => assert!(error.reason().is_failure(), "{error:?} is answered with a success"),
             }
+        }
+    }
+}
+
+/// `Framer::next_packet` says what `Framer::next_frame` and `Packet::decode` say, packet by packet.
+fn the_short_way_agrees(stream: &[u8], version: Version) {
+    let (mut short, mut long) = (Framer::new(u32::MAX), Framer::new(u32::MAX));
+    short.push(Bytes::copy_from_slice(stream));
+    long.push(Bytes::copy_from_slice(stream));
+    loop {
+        let packet = short.next_packet(version);
+        let frame = long.next_frame();
+        assert_eq!(
+            packet,
+            frame.and_then(|frame| frame.map(|frame| Packet::decode(frame, version)).transpose())
+        );
+        assert_eq!(short.pending_len(), long.pending_len());
+        if !matches!(packet, Ok(Some(_))) {
+            return;
         }
     }
 }
