@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// Everything that the page loads, brotli, may be at most this. A wall tablet on a weak WLAN has it in a second.
-pub(crate) const BUDGET_BYTES: u64 = 180_000;
+const BUDGET_BYTES: u64 = 180_000;
 
 /// Puts a `.br` and a `.gz` beside each file that they make smaller.
 pub(crate) fn compress(dist: &Path) -> Result<()> {
@@ -66,6 +66,11 @@ impl Weights {
         }
         let plain = self.0.iter().map(|weight| weight.plain).sum();
         table + &line("total", plain, self.total())
+    }
+
+    /// How much of the budget is used.
+    pub(crate) fn share(&self) -> String {
+        format!("{} of {} bytes", thousands(self.total()), thousands(BUDGET_BYTES))
     }
 
     /// Fails for a page that is too heavy.

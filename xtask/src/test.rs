@@ -113,7 +113,10 @@ fn without_std(project: &Project, steps: &Steps, target: Target, compiler: &Comp
 fn program(project: &Project, steps: &Steps, tools: &page::Tools) -> Result<()> {
     let weights = page::build(project, steps, tools)?;
     println!("{}", weights.table());
-    let _ = steps.run("page's budget", |_| weights.check());
+    let _ = steps.run("page's budget", |step| {
+        step.say(weights.share());
+        weights.check()
+    });
     page::program(project, steps)
 }
 
