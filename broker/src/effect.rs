@@ -2,7 +2,9 @@
 
 use crate::{LinkId, Message};
 use alloc::{rc::Rc, vec::Vec};
-use luxwire_shared::mqtt::{DecodeError, Delivery, Packet, QoS, ReasonCode, SubscriptionId, Text, Version};
+use luxwire_shared::mqtt::{
+    DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Text, Version,
+};
 
 /// What the broker asks of the edge, in order.
 #[derive(Clone, Debug)]
@@ -47,6 +49,21 @@ pub struct Delivered {
     pub message_expiry_interval_s: Option<u32>,
     /// The receiver's subscriptions that match. [MQTT-3.3.4-4]
     pub subscription_ids: Vec<SubscriptionId>,
+}
+
+impl Delivered {
+    /// The packet to write.
+    pub fn packet(&self) -> PublishRef<'_> {
+        PublishRef {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: PublishTopic::Name(&self.message.topic),
+            properties: self.message.properties.as_deref(),
+            message_expiry_interval_s: self.message_expiry_interval_s,
+            subscription_ids: &self.subscription_ids,
+            payload: &self.message.payload,
+        }
+    }
 }
 
 /// Why a link is closed.

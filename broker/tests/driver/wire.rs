@@ -3,9 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 use luxwire_broker::{CloseReason, Delivered};
-use luxwire_shared::mqtt::{
-    Connect, DecodeError, Delivery, Framer, Packet, PacketId, PublishRef, PublishTopic, Version,
-};
+use luxwire_shared::mqtt::{Connect, DecodeError, Delivery, Framer, Packet, PacketId, Version};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One connection, seen from the client.
@@ -96,18 +94,8 @@ impl Wire {
 
     /// The broker sends a PUBLISH.
     pub fn receive_delivery(&mut self, delivered: &Delivered) {
-        let message = &delivered.message;
         let mut bytes = BytesMut::new();
-        let publish = PublishRef {
-            delivery: delivered.delivery,
-            retain: delivered.retain,
-            topic: PublishTopic::Name(&message.topic),
-            properties: message.properties.as_deref(),
-            message_expiry_interval_s: delivered.message_expiry_interval_s,
-            subscription_ids: &delivered.subscription_ids,
-            payload: &message.payload,
-        };
-        publish.encode(self.version, &mut bytes).expect("a PUBLISH that fits");
+        delivered.packet().encode(self.version, &mut bytes).expect("a PUBLISH that fits");
         self.arrive(bytes);
         let awaited = match delivered.delivery {
             Delivery::AtMostOnce => return,

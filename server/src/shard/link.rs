@@ -10,9 +10,7 @@ use crate::limits;
 use bytes::Bytes;
 use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId};
 use luxwire_shared::{
-    mqtt::{
-        DecodeError, EncodeError, Framer, Packet, PacketType, PublishRef, PublishTopic, QoS, Text, Version,
-    },
+    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Text, Version},
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -191,17 +189,8 @@ impl Link {
             self.dropped += 1;
             return Ok(());
         }
-        let message = &*delivered.message;
-        let publish = PublishRef {
-            delivery: delivered.delivery,
-            retain: delivered.retain,
-            topic: PublishTopic::Name(&message.topic),
-            properties: message.properties.as_deref(),
-            message_expiry_interval_s: delivered.message_expiry_interval_s,
-            subscription_ids: &delivered.subscription_ids,
-            payload: &message.payload,
-        };
-        publish.encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.is_some(), spare))
+        let version = self.version.unwrap_or(OLDEST);
+        delivered.packet().encode(version, self.output.packets(self.websocket.is_some(), spare))
     }
 
     /// Writes what waits, as far as the socket takes it.
