@@ -2,6 +2,7 @@
 //! particular package.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -22,6 +23,16 @@ pub(crate) struct Apt {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
+}
+
+/// What `apt-cache show` prints of a package.
+pub(crate) struct Record(String);
+
+impl Record {
+    pub(crate) fn field(&self, name: &str) -> Result<&str> {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        value.with_context(|| format!("apt tells no {name} of the package: {}", self.0))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,46 +68,59 @@ impl Apt {
         })
     }
 
-    /// Unpacks packages into a folder. Nothing is installed, none of their scripts run, no service starts.
-    pub(crate) fn unpack(&self, step: &mut Step, packages: &[Package], folder: &Path) -> Result<()> {
+    /// Unpacks packages into a folder, and puts scripts there that run some of their programs. Nothing is installed,
+    /// none of the packages' own scripts run, no service starts.
+    pub(crate) fn unpack(
+        &self,
+        step: &mut Step,
+        packages: &[Package],
+        folder: &Path,
+        programs: &[&str],
+    ) -> Result<()> {
         let archives = folder.join("archives");
-        fs::create_dir_all(&archives)?;
+        fs::create_dir(&archives)?;
         let wanted = packages.iter().map(|Package { name, version }| format!("{name}={version}"));
         let mut download = apt_get();
         step.command(download.arg("download").args(wanted).current_dir(&archives))?;
         for entry in fs::read_dir(&archives)? {
             let archive = entry?.path();
-            step.command(Command::new("dpkg-deb").arg("--extract").arg(&archive).arg(folder))?;
+            let mut extract = Command::new("dpkg-deb");
+            step.command(extract.arg("--extract").arg(&archive).arg(folder.join(UNPACKED)))?;
         }
-        fs::remove_dir_all(&archives).context("cannot remove the archives that were unpacked")
+        fs::remove_dir_all(&archives).context("cannot remove the archives that were unpacked")?;
+        for program in programs {
+            let script = folder.join(program);
+            fs::write(&script, SCRIPT.replace("PROGRAM", program))?;
+            fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(())
     }
 
-    /// Which packages would come onto the machine if these were installed.
-    pub(crate) fn would_install(&self, step: &mut Step, packages: &[&str]) -> Result<Vec<Package>> {
-        self.with_fresh_lists(step, |_| {
-            let mut command = apt_get();
-            command.args(["install", "--simulate", "--no-install-recommends"]).args(packages);
-            Ok(to_be_installed(&output(&mut command)?))
-        })
+    /// Adds what `wanted` depend on and this machine lacks.
+    pub(crate) fn add_missing(&self, packages: &mut Vec<Package>, wanted: &[&str]) -> Result<()> {
+        let mut command = apt_get();
+        command.args(["install", "--simulate", "--no-install-recommends"]).args(wanted);
+        for missing in to_be_installed(&output(&mut command)?) {
+            if packages.iter().all(|package| package.name != missing.name) {
+                packages.push(missing);
+            }
+        }
+        Ok(())
     }
 
-    /// What `choose` makes of a package's record (as `apt-cache show` prints it), asking the archive for fresh lists
-    /// if it makes nothing of what is known.
-    pub(crate) fn show<T>(
-        &self,
-        step: &mut Step,
-        package: &str,
-        choose: impl Fn(&str) -> Result<T>,
-    ) -> Result<T> {
-        self.with_fresh_lists(step, |_| {
-            let mut command = Command::new("apt-cache");
-            choose(&output(command.args(["show", "--no-all-versions", package]))?)
-        })
+    /// A package at the newest version that is offered.
+    pub(crate) fn newest(&self, name: &str) -> Result<Package> {
+        Ok(Package { name: name.to_owned(), version: self.show(name)?.field("Version")?.to_owned() })
+    }
+
+    /// What apt knows of the newest version of a package.
+    pub(crate) fn show(&self, package: &str) -> Result<Record> {
+        output(Command::new("apt-cache").args(["show", "--no-all-versions", package])).map(Record)
     }
 
     /// Lists may be missing, as in a fresh container, or name versions that are no longer offered. So what fails is
     /// tried again with fresh ones, which are fetched once in a run.
-    fn with_fresh_lists<T>(
+    pub(crate) fn with_fresh_lists<T>(
         &self,
         step: &mut Step,
         mut attempt: impl FnMut(&mut Step) -> Result<T>,
@@ -130,6 +154,25 @@ impl Apt {
     }
 }
 
+/// Where in its folder `unpack` puts what the packages have below `/`.
+pub(crate) const UNPACKED: &str = "root";
+
+/// The unpacked libraries come before the machine's own, which may be of another version or missing. `exec`, so that a
+/// signal reaches the program.
+const SCRIPT: &str = r#"#!/bin/sh
+# Runs an unpacked program with the libraries that were unpacked with it.
+root=$(dirname "$(readlink -f "$0")")/root
+for folder in "$root"/lib/*-linux-gnu* "$root"/usr/lib/*-linux-gnu*; do
+    LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+done
+export LD_LIBRARY_PATH
+for folder in bin sbin; do
+    test -x "$root/usr/$folder/PROGRAM" && exec "$root/usr/$folder/PROGRAM" "$@"
+done
+echo "PROGRAM is not among the unpacked packages" >&2
+exit 127
+"#;
+
 /// Whether this run has fetched apt's lists. Steps that run beside each other wait here while one of them does.
 static LISTS_ARE_FRESH: Mutex<bool> = Mutex::new(false);
 
@@ -154,11 +197,6 @@ fn to_be_installed(simulation: &str) -> Vec<Package> {
     packages.collect()
 }
 
-/// A field of a package's record.
-pub(crate) fn field<'a>(record: &'a str, name: &str) -> Option<&'a str> {
-    record.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +218,8 @@ Conf libmosquitto1 (2.0.11-1.2+deb12u2 Debian:12.12/oldstable [amd64])
     #[test]
     fn a_field_is_found_by_its_whole_name() {
         let record = "Package: rustc-web\nVersion: 1.96.0\nInstalled-Size: 3\nDepends: libc6\n";
-        assert_eq!(field(record, "Version"), Some("1.96.0"));
-        assert_eq!(field(record, "Size"), None);
+        let record = Record(record.to_owned());
+        assert_eq!(record.field("Version").unwrap(), "1.96.0");
+        assert!(record.field("Size").is_err());
     }
 }

@@ -3,14 +3,14 @@
 //! packaged with it. Nothing is installed on the machine itself: the packages would conflict with Debian's own rustup.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::apt::{Apt, Package, field};
+use crate::apt::{Apt, Package, UNPACKED};
 use crate::cache::{Cache, remove};
-use crate::programs::{Version, cargo, version_of};
+use crate::programs::{Version, cargo, output};
 use crate::steps::Step;
 use crate::target::{Target, has_core};
 
@@ -33,14 +33,19 @@ impl DebianRust {
 
     /// Unpacks the packages that apt offers.
     pub(crate) fn unpack(step: &mut Step, cache: &Cache, apt: &Apt, oldest: &Version) -> Result<Self> {
-        let packages = packages(step, apt, oldest)?;
-        let build = &packages.first().context("a compiler consists of packages")?.version;
-        let root = cache.install(&format!("{NAME}{build}"), |root| {
-            apt.unpack(step, &packages, root)?;
-            write_script(root)?;
-            let version = version_of(&root.join("rustc")).context("the unpacked compiler does not run")?;
-            ensure!(version >= *oldest, "the unpacked compiler is version {version}, older than {oldest}");
-            Ok(())
+        let root = apt.with_fresh_lists(step, |step| {
+            let packages = packages(apt, oldest)?;
+            let build = &packages.first().context("a compiler consists of packages")?.version;
+            cache.install(&format!("{NAME}{build}"), |root| {
+                apt.unpack(step, &packages, root, &["rustc"])?;
+                let said = output(Command::new(root.join("rustc")).arg("--version"))?;
+                let version = Version::find(&said).context("the unpacked compiler tells no version")?;
+                ensure!(
+                    version >= *oldest,
+                    "the unpacked compiler is version {version}, older than {oldest}"
+                );
+                Ok(())
+            })
         })?;
         Ok(Self { root })
     }
@@ -103,7 +108,7 @@ impl DebianRust {
     }
 
     fn libraries(&self, target: Target) -> PathBuf {
-        self.root.join("usr/lib/rustlib").join(target.triple).join("lib")
+        self.root.join(UNPACKED).join("usr/lib/rustlib").join(target.triple).join("lib")
     }
 }
 
@@ -117,60 +122,33 @@ edition = \"2021\"
 [workspace]
 ";
 
-/// The packages that make up a compiler with its sources. All but LLVM are of one build, and must be.
-fn packages(step: &mut Step, apt: &Apt, oldest: &Version) -> Result<Vec<Package>> {
-    let build = apt.show(step, "rustc-web", |record| {
-        let build = field(record, "Version").context("apt knows no version of rustc-web")?;
-        let version = Version::find(build).context("rustc-web has no version number")?;
-        ensure!(version >= *oldest, "apt offers rustc-web {version}, older than {oldest}");
-        Ok(build.to_owned())
-    })?;
-    let series = Version::find(&build).context("rustc-web has no version number")?.beginning(2);
-    let runtime = format!("libstd-rust-web-{series}");
-    let llvm = apt.show(step, &runtime, |record| {
-        let dependencies = field(record, "Depends").unwrap_or_default();
-        llvm_of(dependencies).with_context(|| format!("{runtime} depends on no libllvm: {dependencies}"))
-    })?;
-    let llvm_build =
-        apt.show(step, &llvm, |record| Ok(field(record, "Version").context("no version")?.to_owned()))?;
-    let of_build = |name: &str| Package { name: name.to_owned(), version: build.clone() };
-    Ok(vec![
+/// The packages that make up a compiler with its sources, which must all be of one build, with LLVM, and with those
+/// libraries on which it depends that this machine lacks.
+fn packages(apt: &Apt, oldest: &Version) -> Result<Vec<Package>> {
+    let compiler = apt.show("rustc-web")?;
+    let build = compiler.field("Version")?;
+    let version = Version::find(build).context("rustc-web has no version number")?;
+    ensure!(version >= *oldest, "apt offers rustc-web {version}, older than {oldest}");
+    let runtime = format!("libstd-rust-web-{}", version.beginning(2));
+    // LLVM even if it is installed: whoever installed it may remove it.
+    let llvm = llvm_of(apt.show(&runtime)?.field("Depends")?)
+        .with_context(|| format!("{runtime} depends on no LLVM"))?;
+
+    let of_build = |name: &str| Package { name: name.to_owned(), version: build.to_owned() };
+    let mut packages = vec![
         of_build("rustc-web"),
         of_build(&runtime),
         of_build("libstd-rust-web-dev"),
         of_build("rust-web-src"),
-        Package { name: llvm, version: llvm_build },
-    ])
+        apt.newest(&llvm)?,
+    ];
+    apt.add_missing(&mut packages, &[&runtime])?;
+    Ok(packages)
 }
 
 fn llvm_of(dependencies: &str) -> Option<String> {
     let names = dependencies.split(',').filter_map(|dependency| dependency.split_whitespace().next());
     names.filter(|name| name.starts_with("libllvm")).map(str::to_owned).next()
-}
-
-/// A script rather than a setting, because the compiler is started by cargo, and cargo by Trunk.
-fn write_script(root: &Path) -> Result<()> {
-    let script = format!(
-        "#!/bin/sh\n\
-         # Runs this folder's compiler with this folder's shared libraries.\n\
-         root=$(dirname \"$(readlink -f \"$0\")\")\n\
-         LD_LIBRARY_PATH=\"$root/{}\" exec \"$root/usr/bin/rustc\" \"$@\"\n",
-        shared_libraries(root)?.strip_prefix(root)?.display()
-    );
-    let path = root.join("rustc");
-    fs::write(&path, script)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-    Ok(())
-}
-
-/// The folder named after the machine's kind, such as `usr/lib/x86_64-linux-gnu`.
-fn shared_libraries(root: &Path) -> Result<PathBuf> {
-    let is_driver = |file: &fs::DirEntry| file.file_name().to_string_lossy().starts_with("librustc_driver");
-    let folders = fs::read_dir(root.join("usr/lib"))?.flatten().map(|entry| entry.path());
-    let mut with_driver = folders.filter(|folder| {
-        fs::read_dir(folder).is_ok_and(|files| files.flatten().any(|file| is_driver(&file)))
-    });
-    with_driver.next().context("the packages hold no librustc_driver")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! Chromium. It installs them and says where they are; the tests know what to do with them.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -94,18 +94,20 @@ fn mosquitto(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBu
     }
     let apt = Apt::of_this_machine()
         .with_context(|| format!("please install Mosquitto 2: {}", MOSQUITTO.join(", ")))?;
-    let packages = apt.would_install(step, &["mosquitto", "mosquitto-clients"])?;
-    let main = packages.iter().find(|package| package.name == "mosquitto");
-    let version = &main.context("apt would not install mosquitto")?.version;
-    let folder = cache.install(&format!("mosquitto-{version}"), |folder| {
-        apt.unpack(step, &packages, &folder.join("root"))?;
-        for name in MOSQUITTO {
-            write_script(folder, name)?;
-        }
-        Ok(())
-    })?;
-    ensure!(has_all(&folder), "the packages lack some of {}", MOSQUITTO.join(", "));
-    Ok(folder)
+    apt.with_fresh_lists(step, |step| {
+        let broker = apt.newest("mosquitto")?;
+        let name = format!("mosquitto-{}", broker.version);
+        // Even those that are installed: whoever installed them may remove them.
+        let mut packages = vec![broker, apt.newest("mosquitto-clients")?, apt.newest("libmosquitto1")?];
+        apt.add_missing(&mut packages, &["mosquitto", "mosquitto-clients"])?;
+        cache.install(&name, |folder| {
+            apt.unpack(step, &packages, folder, &MOSQUITTO)?;
+            // It prints its usage, and fails with that.
+            let usage = Command::new(folder.join("mosquitto")).arg("-h").output()?;
+            ensure!(usage.stdout.starts_with(b"mosquitto version 2"), "the unpacked Mosquitto does not run");
+            Ok(())
+        })
+    })
 }
 
 const MOSQUITTO: [&str; 4] = ["mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"];
@@ -125,26 +127,6 @@ fn link_all(programs: &[PathBuf], folder: &Path) -> Result<PathBuf> {
         symlink(program, folder.join(name))?;
     }
     Ok(folder.to_path_buf())
-}
-
-/// Runs an unpacked program with the libraries that were unpacked with it. `exec`, so that a signal reaches it.
-fn write_script(folder: &Path, name: &str) -> Result<()> {
-    let script = format!(
-        "#!/bin/sh\n\
-         root=$(dirname \"$(readlink -f \"$0\")\")/root\n\
-         for folder in \"$root\"/usr/lib/*-linux-gnu* \"$root\"/lib/*-linux-gnu*; do\n\
-         \x20 LD_LIBRARY_PATH=\"$folder:$LD_LIBRARY_PATH\"\n\
-         done\n\
-         export LD_LIBRARY_PATH\n\
-         for folder in sbin bin; do\n\
-         \x20 test -x \"$root/usr/$folder/{name}\" && exec \"$root/usr/$folder/{name}\" \"$@\"\n\
-         done\n\
-         exit 127\n"
-    );
-    let path = folder.join(name);
-    fs::write(&path, script)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-    Ok(())
 }
 
 /// A Python that has the packages which `requirements.txt` names, and no others.
