@@ -9,6 +9,8 @@ mod control;
 mod home;
 #[path = "model/intensity.rs"]
 mod intensity;
+#[path = "model/lightness.rs"]
+mod lightness;
 #[path = "model/throttle.rs"]
 mod throttle;
 #[path = "model/topics.rs"]
