@@ -1,5 +1,5 @@
-//! Other people's MQTT programs and browsers, which the tests set beside ours: Mosquitto, paho-mqtt, what npm brings,
-//! Chromium. It installs them and says where they are; the tests know what to do with them.
+//! Other people's programs, which the tests set beside ours: Mosquitto, paho-mqtt, what npm brings, Chromium, and a C++
+//! compiler. It installs them and says where they are; the tests know what to do with them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,8 +11,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::apt::Apt;
 use crate::cache::{Cache, remove};
 use crate::fingerprint::Fingerprint;
+use crate::npm;
 use crate::programs::{on_path, output, version_of};
-use crate::project::{Project, read};
+use crate::project::Project;
 use crate::steps::{Step, Steps};
 
 /// Where the programs are. What could not be had is absent.
@@ -21,6 +22,7 @@ pub(crate) struct Foreign {
     mosquitto: Option<PathBuf>,
     python: Option<PathBuf>,
     node_modules: Option<PathBuf>,
+    cxx: Option<PathBuf>,
     chromium: Option<Chromium>,
 }
 
@@ -32,9 +34,10 @@ enum Chromium {
 }
 
 impl Foreign {
-    /// What the tests with foreign clients need.
-    pub(crate) fn has_clients(&self) -> bool {
-        self.mosquitto.is_some() && self.python.is_some() && self.node_modules.is_some()
+    /// What the tests with foreign programs need.
+    pub(crate) fn has_programs(&self) -> bool {
+        let folders = [&self.mosquitto, &self.python, &self.node_modules, &self.cxx];
+        folders.iter().all(|place| place.is_some())
     }
 
     /// What the tests in a browser need.
@@ -53,6 +56,7 @@ impl Foreign {
             ("LUXWIRE_MOSQUITTO_DIR", self.mosquitto.as_ref()),
             ("LUXWIRE_PYTHON", self.python.as_ref()),
             ("LUXWIRE_NODE_MODULES", self.node_modules.as_ref()),
+            ("LUXWIRE_CXX", self.cxx.as_ref()),
             ("LUXWIRE_CHROMIUM", chromium),
         ];
         for (name, place) in places {
@@ -67,7 +71,8 @@ impl Foreign {
 /// Installs everything; each piece that fails is a failed step.
 pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
     let cache = Cache::of_user()?;
-    let node_modules = steps.run("npm packages", |step| node_modules(project, step)).ok();
+    let node_modules =
+        steps.run("npm packages", |step| npm::install_locked(step, &project.playwright())).ok();
     let chromium = steps
         .run("Chromium", |step| {
             ensure!(node_modules.is_some(), "the npm packages are missing, Playwright among them");
@@ -77,6 +82,7 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
     Ok(Foreign {
         mosquitto: steps.run("Mosquitto", |step| mosquitto(project, step, &cache)).ok(),
         python: steps.run("Python packages", |step| python(project, step, &cache)).ok(),
+        cxx: steps.run("C++ compiler", |step| cxx(step, &cache)).ok(),
         node_modules,
         chromium,
     })
@@ -162,21 +168,51 @@ fn has_venv() -> bool {
     output(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
 }
 
-/// The npm packages of the end-to-end tests, exactly as locked.
-fn node_modules(project: &Project, step: &mut Step) -> Result<PathBuf> {
-    let folder = project.playwright();
-    let lock = read(&folder.join("package-lock.json"))?;
-    let modules = folder.join("node_modules");
-    let stamp = modules.join(".luxwire-lock.json");
-    if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == lock) {
-        return Ok(modules);
+/// A C++ compiler for the Arduino sketches: the machine's own, else Debian's, unpacked into the cache.
+fn cxx(step: &mut Step, cache: &Cache) -> Result<PathBuf> {
+    if let Some(program) = CXX.iter().find_map(|name| on_path(name)) {
+        return Ok(program);
     }
-    on_path("npm").context("npm is missing; please install Node.js 20 or later with npm")?;
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]);
-    step.command(npm.current_dir(&folder))?;
-    fs::write(&stamp, lock)?;
-    Ok(modules)
+    for folder in cache.find_all("g++-") {
+        let program = folder.join("g++");
+        if compile_something(&program, &folder).is_ok() {
+            return Ok(program);
+        }
+        // The C compiler that it was unpacked for has been replaced.
+        remove(&folder)?;
+    }
+    let apt = Apt::of_this_machine().context("please install a C++ compiler, g++ for instance")?;
+    apt.with_fresh_lists(step, |step| {
+        let mut packages = vec![apt.newest("g++")?];
+        apt.add_missing(&mut packages, &["g++"])?;
+        let of_version = packages.iter().find_map(|package| package.name.strip_prefix("g++-"));
+        let version = of_version.context("apt has no g++ of any version")?.to_owned();
+        // It looks for its own parts beside itself, even for those that are installed elsewhere.
+        for part in [format!("gcc-{version}"), format!("libgcc-{version}-dev")] {
+            if packages.iter().all(|package| package.name != part) {
+                packages.push(apt.newest(&part)?);
+            }
+        }
+        let folder = cache.install(&format!("g++-{version}"), |folder| {
+            apt.unpack(step, &packages, folder, &["g++"])?;
+            compile_something(&folder.join("g++"), folder)
+        })?;
+        Ok(folder.join("g++"))
+    })
+}
+
+const CXX: [&str; 3] = ["g++", "c++", "clang++"];
+
+/// Compiles and links a program that needs the standard library, and runs it.
+fn compile_something(compiler: &Path, folder: &Path) -> Result<()> {
+    let source = folder.join("trial.cpp");
+    let program = folder.join("trial");
+    fs::write(
+        &source,
+        "#include <string>\nint main(int n, char **v) { return std::string(v[0], n).size() - 1; }\n",
+    )?;
+    output(Command::new(compiler).arg("-o").arg(&program).arg(&source))?;
+    output(&mut Command::new(&program)).map(drop)
 }
 
 /// A browser: the one the user names, Debian's, or else Playwright's own.

@@ -10,6 +10,8 @@ mod debian_rust;
 mod dev;
 mod fingerprint;
 mod foreign;
+mod foreign_tests;
+mod npm;
 mod page;
 mod programs;
 mod project;

@@ -7,6 +7,7 @@ use std::thread;
 use anyhow::{Result, ensure};
 
 use crate::foreign::{self, Foreign};
+use crate::foreign_tests::{self, ForeignTest};
 use crate::page;
 use crate::programs::{cargo, output};
 use crate::project::Project;
@@ -50,7 +51,7 @@ fn everything(project: &Project, steps: &Steps) -> Result<()> {
         let program = tools.and_then(|tools| program(project, steps, &tools));
         let foreign = foreign.join().expect("a step hands back its failure and does not panic")?;
         if program.is_ok() {
-            interop(project, steps, &foreign);
+            with_foreign_programs(project, steps, &foreign);
             end_to_end(project, steps, &foreign);
         }
         Ok(())
@@ -72,11 +73,14 @@ fn lints(project: &Project, steps: &Steps) {
         if !has_component(step, "clippy", "clippy") {
             return Ok(());
         }
-        // The second is for the test target that an ordinary `cargo test` leaves out.
-        for targets in [&["--workspace", "--all-targets"][..], &["--package", "luxwire", "--test", "interop"]]
-        {
-            let mut clippy = in_workspace(project);
-            step.command(clippy.arg("clippy").args(targets).args(["--", "--deny", "warnings"]))?;
+        let mut everything = in_workspace(project);
+        everything.args(["clippy", "--workspace", "--all-targets"]);
+        // `--all-targets` passes over these.
+        let mut left_out = in_workspace(project);
+        left_out.arg("clippy");
+        select(&mut left_out, &foreign_tests::find(project)?);
+        for mut clippy in [everything, left_out] {
+            step.command(clippy.args(["--", "--deny", "warnings"]))?;
         }
         Ok(())
     });
@@ -120,14 +124,33 @@ fn program(project: &Project, steps: &Steps, tools: &page::Tools) -> Result<()> 
     page::program(project, steps)
 }
 
-fn interop(project: &Project, steps: &Steps, foreign: &Foreign) {
-    let _ = steps.run("foreign clients", |step| {
-        ensure!(foreign.has_clients(), "some of the foreign clients could not be installed");
-        let mut test = in_workspace(project);
-        test.args(["test", "--package", "luxwire", "--test", "interop"]);
-        foreign.apply(project, &mut test);
-        step.command(&mut test)
+/// Each test target that needs foreign programs is a step of its own, once all are compiled.
+fn with_foreign_programs(project: &Project, steps: &Steps, foreign: &Foreign) {
+    let compiled = steps.run("tests with foreign programs, compiled", |step| {
+        ensure!(foreign.has_programs(), "some of the foreign programs could not be installed");
+        let tests = foreign_tests::find(project)?;
+        let mut compile = in_workspace(project);
+        compile.args(["test", "--no-run"]);
+        select(&mut compile, &tests);
+        step.command(&mut compile)?;
+        Ok(tests)
     });
+    for test in compiled.unwrap_or_default() {
+        let _ = steps.run(&format!("{} {}", test.package, test.name), |step| {
+            let mut run = in_workspace(project);
+            run.arg("test");
+            select(&mut run, &[test]);
+            foreign.apply(project, &mut run);
+            step.command(&mut run)
+        });
+    }
+}
+
+/// Names targets of the workspace to cargo.
+fn select(cargo: &mut Command, tests: &[ForeignTest]) {
+    for ForeignTest { package, name } in tests {
+        cargo.args(["--package", package, "--test", name]);
+    }
 }
 
 fn end_to_end(project: &Project, steps: &Steps, foreign: &Foreign) {

@@ -3,11 +3,11 @@
 //! here.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::cache::{Cache, remove};
+use crate::npm;
 use crate::programs::{Version, cargo, on_path, version_of};
 use crate::project::Project;
 use crate::steps::{Step, Steps};
@@ -82,11 +82,8 @@ fn install_crate(
 }
 
 fn install_binaryen(step: &mut Step, cache: &Cache) -> Result<PathBuf> {
-    on_path("npm").context("npm is missing; please install Node.js 20 or later with npm")?;
     let folder = cache.install(&format!("binaryen-{BINARYEN}"), |folder| {
-        let mut command = Command::new("npm");
-        command.args(["install", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]);
-        step.command(command.arg("--prefix").arg(folder).arg(format!("binaryen@{BINARYEN}.0.0")))?;
+        npm::install(step, folder, "binaryen", &format!("{BINARYEN}.0.0"))?;
         verify(&folder.join(BINARIES).join("wasm-opt"), BINARYEN)
     })?;
     Ok(folder.join(BINARIES))
