@@ -3,3 +3,20 @@
 //! Each device is a module with the arguments of its subcommand (`Args`) and a `run` that ends when the device does. They
 //! reach the broker over the network like anybody else: nothing here knows our broker, and nothing there knows them.
 #![forbid(unsafe_code)]
+
+pub mod connection;
+pub mod stop;
+
+/// The command line asks for something that cannot be: the program ends with exit code 2.
+///
+/// A device returns it inside `anyhow::Error`; the text names the flag and the mend.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}

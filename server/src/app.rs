@@ -10,10 +10,10 @@ use crate::{
     listen::{self, Listener, Speaks},
     log,
     shard::{Door, Room, Shard},
-    stop::{StopSignal, StopSignals},
     storage::DataDir,
 };
 use anyhow::{Context as _, anyhow, bail};
+use luxwire_devices::stop::{StopSignal, StopSignals};
 use std::{io::Write as _, process, sync::Arc, time::Duration};
 use tokio::{
     runtime, select,

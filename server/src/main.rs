@@ -7,17 +7,18 @@ mod cli;
 mod clock;
 mod config;
 mod descriptors;
+mod device;
 mod http;
 mod limits;
 mod listen;
 mod log;
 mod shard;
-mod stop;
 mod storage;
 
 use clap::Parser as _;
 use cli::{Cli, Command};
 use config::{ConfigError, Layers};
+use luxwire_devices::Usage;
 use std::process::ExitCode;
 
 /// The command line is wrong.
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             eprintln!("luxwire: {error:#}");
             match error.downcast_ref::<ConfigError>() {
                 Some(ConfigError::Usage(_)) => ExitCode::from(EXIT_USAGE),
+                None if error.is::<Usage>() => ExitCode::from(EXIT_USAGE),
                 Some(ConfigError::Settings(_)) | None => ExitCode::FAILURE,
             }
         }
