@@ -11,6 +11,8 @@ mod home;
 mod intensity;
 #[path = "model/lightness.rs"]
 mod lightness;
+#[path = "model/reading.rs"]
+mod reading;
 #[path = "model/throttle.rs"]
 mod throttle;
 #[path = "model/topics.rs"]

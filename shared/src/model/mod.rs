@@ -12,6 +12,7 @@ mod light;
 mod lightness;
 mod notice;
 mod outbox;
+pub mod reading;
 mod throttle;
 pub mod topics;
 
