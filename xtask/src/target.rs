@@ -1,5 +1,4 @@
-//! Compilers for machines other than this one: the browser (wasm32), and a bare microcontroller for the check that
-//! `shared` and `broker` need no operating system. rustup is asked first; where it cannot help, Debian's compiler is
+//! Compilers for machines other than this one: the browser (wasm32), and the bare microcontroller of our boards. rustup is asked first; where it cannot help, Debian's compiler is
 //! prepared by `debian_rust`.
 
 use std::path::{Path, PathBuf};
@@ -26,8 +25,9 @@ pub(crate) struct Target {
 pub(crate) const WASM: Target =
     Target { triple: "wasm32-unknown-unknown", libraries: "std,panic_abort,proc_macro" };
 
-/// A small ARM microcontroller, which has no operating system and hence no `std`.
-pub(crate) const BARE_METAL: Target = Target { triple: "thumbv7m-none-eabi", libraries: "core,alloc" };
+/// The RP2040's processor. It has no operating system and hence no `std`, and no compare-and-swap: what compiles for it
+/// compiles for any microcontroller.
+pub(crate) const BARE_METAL: Target = Target { triple: "thumbv6m-none-eabi", libraries: "core,alloc" };
 
 /// A compiler that can compile for a target.
 pub(crate) enum Compiler {
@@ -65,7 +65,7 @@ pub(crate) fn wasm(project: &Project, steps: &Steps) -> Result<Compiler> {
     steps.run("Rust for wasm32", |step| compiler(project, step, WASM))
 }
 
-/// The compiler of the bare-metal check.
+/// The compiler of the firmware.
 pub(crate) fn bare_metal(project: &Project, steps: &Steps) -> Result<Compiler> {
     steps.run("Rust for bare metal", |step| compiler(project, step, BARE_METAL))
 }
