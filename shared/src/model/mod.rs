@@ -7,6 +7,7 @@
 pub mod age;
 mod control;
 mod home;
+pub mod hue;
 mod intensity;
 mod light;
 mod lightness;
