@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod connection;
+pub mod dimmer;
 pub mod stop;
 
 /// The command line asks for something that cannot be: the program ends with exit code 2.

@@ -23,6 +23,7 @@ pub(crate) enum Command {
     /// Check the configuration, print it with everything filled in, and start nothing
     #[command(name = "check-config", after_help = CONFIGURATION)]
     CheckConfig(CheckConfig),
+    Dimmer(Box<luxwire_devices::dimmer::Args>),
 }
 
 #[derive(Debug, Args)]

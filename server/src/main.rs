@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(serve) => app::serve(&serve),
         Command::CheckConfig(check) => check_config(&check),
+        Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! The topics of a light. Nothing else in Luxwire spells them.
 //!
-//! `lights/ID/intensity` carries the level, `lights/ID/availability` whether the lamp is there; both are retained.
+//! `lights/ID/intensity` carries the level, `lights/ID/availability` whether the lamp is there, and
+//! `dimmers/ID/availability` whether a dimmer is; all are retained.
 
 use crate::mqtt::{QoS, Subscribable, SubscribeFilter, Text, TextError, TopicFilter, TopicName};
 use alloc::{format, string::String};
@@ -47,8 +48,17 @@ pub const ONLINE: &str = "online";
 pub const OFFLINE: &str = "offline";
 
 const LIGHTS: &str = "lights";
+const DIMMERS: &str = "dimmers";
 const INTENSITY: &str = "intensity";
 const AVAILABILITY: &str = "availability";
+
+/// Where a dimmer that is no lamp says whether it is there: `dimmers/ID/availability`, with the words of a lamp. The
+/// light's own availability belongs to the lamp, which may shine while its dimmer's battery is empty.
+pub fn dimmer_availability(id: &LightId) -> TopicName {
+    let name = format!("{DIMMERS}/{id}/{AVAILABILITY}");
+    TopicName::try_from(name.as_str())
+        .expect("an identifier holds neither wildcards nor U+0000, and is short")
+}
 
 /// What to subscribe to in order to follow every light: levels and availabilities.
 pub fn every_light() -> [SubscribeFilter; 2] {

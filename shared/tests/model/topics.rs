@@ -86,3 +86,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_dimmer_speaks_of_itself_beside_the_lamp() {
+    let topic = topics::dimmer_availability(&id("desk"));
+    assert_eq!(topic.as_str(), "dimmers/desk/availability");
+    assert!(LightTopic::parse(topic.as_str()).is_err(), "nobody takes it for a light");
+}

@@ -1,0 +1,102 @@
+//! Up and down by itself: a dimmer that shows that everything works, and needs no hand.
+
+use super::args::Shape;
+use luxwire_shared::{
+    model::{INTERVAL, Intensity},
+    time::Instant,
+};
+use std::{f64::consts::TAU, time::Duration};
+
+/// A wave that begins at its bottom.
+#[derive(Debug)]
+pub(super) struct Wave {
+    shape: Shape,
+    period: Duration,
+    min: Intensity,
+    max: Intensity,
+    began: Instant,
+    next: Instant,
+}
+
+impl Wave {
+    pub(super) fn new(shape: Shape, period: Duration, [min, max]: [Intensity; 2], now: Instant) -> Self {
+        Self { shape, period, min, max, began: now, next: now }
+    }
+
+    /// When the next value is due.
+    pub(super) fn next_deadline(&self) -> Instant {
+        self.next
+    }
+
+    /// The value that is due.
+    pub(super) fn tick(&mut self, now: Instant) -> Option<Intensity> {
+        if now < self.next {
+            return None;
+        }
+        self.next = now + INTERVAL;
+        Some(self.at(now))
+    }
+
+    /// To a tenth of a percent: finer steps are invisible.
+    fn at(&self, now: Instant) -> Intensity {
+        let periods = now.since(self.began).as_secs_f64() / self.period.as_secs_f64();
+        let phase = periods.fract();
+        let level = match self.shape {
+            Shape::Triangle => 1.0 - (2.0 * phase - 1.0).abs(),
+            Shape::Sine => (1.0 - (phase * TAU).cos()) / 2.0,
+        };
+        let [min, max] = [self.min, self.max].map(|end| f64::from(end.hundredths()));
+        let tenths = ((min + (max - min) * level) / 10.0).round();
+        // In range, so that nothing is cut off.
+        let hundredths = (tenths * 10.0).clamp(min, max) as u16;
+        Intensity::from_hundredths(hundredths).unwrap_or(self.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(10);
+
+    fn values(shape: Shape, ends: [u16; 2]) -> Vec<u16> {
+        let ends = ends.map(|hundredths| Intensity::from_hundredths(hundredths).unwrap());
+        let began = Instant::from_millis(123);
+        let mut wave = Wave::new(shape, PERIOD, ends, began);
+        let seconds = |tenth: u64| began + Duration::from_millis(tenth * 100);
+        (0..=100).map(|tenth| wave.tick(seconds(tenth)).unwrap().hundredths()).collect()
+    }
+
+    #[test]
+    fn both_shapes_go_from_end_to_end_and_back() {
+        for shape in [Shape::Sine, Shape::Triangle] {
+            let values = values(shape, [0, 10_000]);
+            assert_eq!(
+                [values[0], values[25], values[50], values[75], values[100]],
+                [0, 5_000, 10_000, 5_000, 0]
+            );
+            assert!(values[..=50].is_sorted() && values[50..].iter().rev().is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_sine_lingers_at_its_ends_and_a_triangle_does_not() {
+        assert_eq!(values(Shape::Sine, [0, 10_000])[..6], [0, 10, 40, 90, 160, 240]);
+        assert_eq!(values(Shape::Triangle, [0, 10_000])[..6], [0, 200, 400, 600, 800, 1_000]);
+    }
+
+    #[test]
+    fn it_stays_between_its_ends() {
+        let values = values(Shape::Sine, [1_234, 4_321]);
+        assert_eq!((values.iter().min(), values.iter().max()), (Some(&1_234), Some(&4_321)));
+    }
+
+    #[test]
+    fn it_is_due_ten_times_a_second() {
+        let mut wave = Wave::new(Shape::Sine, PERIOD, [Intensity::OFF, Intensity::FULL], Instant::START);
+        assert!(wave.tick(Instant::START).is_some());
+        assert_eq!(wave.next_deadline(), Instant::from_millis(100));
+        assert!(wave.tick(Instant::from_millis(99)).is_none());
+        assert!(wave.tick(Instant::from_millis(100)).is_some());
+    }
+}
