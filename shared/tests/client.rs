@@ -6,6 +6,8 @@
 mod connection;
 #[path = "client/cuts.rs"]
 mod cuts;
+#[path = "client/extras.rs"]
+mod extras;
 #[path = "client/lights.rs"]
 mod lights;
 #[path = "client/publish.rs"]

@@ -6,8 +6,8 @@ use crate::{
         keep_alive::{Due, KeepAlive},
     },
     mqtt::{
-        Connack, Connect, ConnectProperties, Disconnect, Framer, Packet, ReasonCode, Text, UserProperties,
-        Version,
+        Connack, Connect, ConnectProperties, Disconnect, DisconnectProperties, Framer, Packet, ReasonCode,
+        Text, Version,
     },
     time::Instant,
 };
@@ -82,7 +82,7 @@ impl Client {
     /// Ends the connection as it is meant to end, without a will, and makes no other.
     pub fn disconnect(&mut self, now: Instant) {
         match self.link {
-            Link::Online { .. } => self.goodbye(ReasonCode::Success, now),
+            Link::Online { .. } => self.leave_taking(now),
             Link::Opening { .. } | Link::Greeting { .. } => self.wire.close(),
             Link::Waiting { .. } | Link::Refused { .. } | Link::Stopped => {}
         }
@@ -170,8 +170,8 @@ impl Client {
             session_expiry_interval_s: (options.session_expiry_s > 0).then_some(options.session_expiry_s),
             receive_maximum: Some(options.receive_maximum),
             maximum_packet_size: NonZeroU32::new(options.packet_size_max),
-            user_properties: UserProperties::new(),
-            ..ConnectProperties::default()
+            topic_alias_maximum: None,
+            ..options.extras.connect.clone()
         };
         if !options.version.has_properties() {
             properties = ConnectProperties::default();
@@ -204,6 +204,20 @@ impl Client {
         if let Link::Online { keep_alive, .. } = &mut self.link {
             keep_alive.pinged(now);
             self.wire.write(&Packet::Pingreq, now).expect("two bytes fit everywhere");
+        }
+    }
+
+    /// The DISCONNECT of the application, with what it wants to say there if the server can hear it.
+    fn leave_taking(&mut self, now: Instant) {
+        let properties = self.options.extras.disconnect.clone();
+        if properties == DisconnectProperties::default() || !self.version().has_properties() {
+            return self.goodbye(ReasonCode::Success, now);
+        }
+        let disconnect = Disconnect { reason: ReasonCode::Success, properties: Some(Box::new(properties)) };
+        if self.wire.write(&Packet::Disconnect(disconnect), now).is_ok() {
+            self.wire.close();
+        } else {
+            self.goodbye(ReasonCode::Success, now);
         }
     }
 

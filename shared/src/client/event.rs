@@ -2,7 +2,7 @@
 
 use crate::{
     mqtt::{
-        ConnackProperties, DecodeError, Delivery, PublishProperties, PublishRef, PublishTopic, QoS,
+        ConnackProperties, DecodeError, Delivery, PacketId, PublishProperties, PublishRef, PublishTopic, QoS,
         ReasonCode, Subscribable, Text, TopicName,
     },
     time::Instant,
@@ -112,6 +112,8 @@ pub struct Message {
     pub qos: QoS,
     /// On its way out: keep this as the topic's value. On its way in: this was kept.
     pub retain: bool,
+    /// The number that the server delivered it under, which says nothing once it was acknowledged; none on its way out.
+    pub id: Option<PacketId>,
     /// 5.0 only.
     pub properties: Option<Box<PublishProperties>>,
 }
@@ -164,7 +166,7 @@ impl Token {
 impl Message {
     /// A message without properties that is not retained.
     pub fn new(topic: TopicName, payload: impl Into<Bytes>, qos: QoS) -> Self {
-        Self { topic, payload: payload.into(), qos, retain: false, properties: None }
+        Self { topic, payload: payload.into(), qos, retain: false, id: None, properties: None }
     }
 
     /// A message that becomes its topic's value.

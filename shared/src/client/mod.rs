@@ -34,7 +34,7 @@ mod subscriptions;
 mod wire;
 
 pub use event::{Action, Cause, ConnectionState, Event, Message, PublishError, Token};
-pub use options::{Options, Retry};
+pub use options::{Extras, Options, Retry};
 
 use crate::{
     client::{
@@ -96,7 +96,7 @@ impl Client {
             session: Session::NotBegun,
             outbox: Outbox::new(&options),
             incoming: Incoming::default(),
-            subscriptions: Subscriptions::default(),
+            subscriptions: Subscriptions::new(&options.extras),
             events: VecDeque::new(),
             tokens: 0,
             options,

@@ -1,6 +1,8 @@
 //! What a client is told once: who it is, and how patient.
 
-use crate::mqtt::{Text, Version, Will};
+use crate::mqtt::{
+    ConnectProperties, DisconnectProperties, SubscriptionId, Text, UserProperties, Version, Will,
+};
 use bytes::Bytes;
 use core::{fmt, num::NonZeroU16, time::Duration};
 
@@ -27,6 +29,8 @@ pub struct Options {
     pub user_name: Option<Text>,
     /// A password or any other credential. Before 5.0 it needs a user name.
     pub password: Option<Bytes>,
+    /// What else the client's packets say; 5.0 only.
+    pub extras: Extras,
     /// How long opening the transport and CONNACK may take together.
     pub connect_timeout: Duration,
     /// When to try again.
@@ -45,6 +49,24 @@ pub struct Options {
     pub unfetched_bytes_max: usize,
     /// Any number that differs between clients, so that they do not come back all at once.
     pub seed: u64,
+}
+
+/// Properties of 5.0 that mean something to the application or to its server, and nothing to the client, which only puts
+/// them into its packets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// For CONNECT. The client says itself how long the session lasts, how much may be in flight and how large a packet
+    /// may be; it takes no topic aliases, and knows no method of extended authentication: a server that insists on a
+    /// dialogue is left.
+    pub connect: ConnectProperties,
+    /// Comes back with each message that a subscription brings; servers that have no such identifiers are not told.
+    pub subscription_id: Option<SubscriptionId>,
+    /// For SUBSCRIBE.
+    pub subscribe: UserProperties,
+    /// For UNSUBSCRIBE.
+    pub unsubscribe: UserProperties,
+    /// For the DISCONNECT that the application asks for.
+    pub disconnect: DisconnectProperties,
 }
 
 /// When to try again after a connection was lost or refused.
@@ -74,6 +96,7 @@ impl Options {
             will: None,
             user_name: None,
             password: None,
+            extras: Extras::default(),
             connect_timeout: Duration::from_secs(10),
             retry: Retry::default(),
             packet_size_max: 1 << 20,

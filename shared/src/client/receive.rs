@@ -76,6 +76,7 @@ impl Client {
             payload: publish.payload,
             qos: publish.delivery.qos(),
             retain: publish.retain,
+            id: publish.delivery.packet_id(),
             properties: publish.properties,
         };
         match publish.delivery {

@@ -4,19 +4,28 @@
 //! taken again ends as the application last said.
 
 use crate::{
-    client::{Event, Token, outbox::Outbox, wire::Wire},
+    client::{Event, Extras, Token, outbox::Outbox, wire::Wire},
     mqtt::{
         ConnackProperties, Packet, PacketId, ReasonCode, Subscribable, Subscribe, SubscribeFilter,
-        Unsubscribe,
+        SubscriptionId, Unsubscribe, UserProperties,
     },
     time::Instant,
 };
 use alloc::{collections::VecDeque, vec, vec::Vec};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Subscriptions {
     requests: Vec<Request>,
     server: Abilities,
+    said: Said,
+}
+
+/// What each request says besides its filters.
+#[derive(Debug)]
+struct Said {
+    subscription_id: Option<SubscriptionId>,
+    subscribe: UserProperties,
+    unsubscribe: UserProperties,
 }
 
 #[derive(Debug)]
@@ -53,15 +62,25 @@ enum Stage {
 struct Abilities {
     wildcards: bool,
     shares: bool,
+    ids: bool,
 }
 
 impl Default for Abilities {
     fn default() -> Self {
-        Self { wildcards: true, shares: true }
+        Self { wildcards: true, shares: true, ids: true }
     }
 }
 
 impl Subscriptions {
+    pub(super) fn new(extras: &Extras) -> Self {
+        let said = Said {
+            subscription_id: extras.subscription_id,
+            subscribe: extras.subscribe.clone(),
+            unsubscribe: extras.unsubscribe.clone(),
+        };
+        Self { requests: Vec::new(), server: Abilities::default(), said }
+    }
+
     /// The application follows these; an earlier wish for the same filter is outdated.
     pub(super) fn follow(&mut self, token: Token, filters: Vec<SubscribeFilter>) {
         for filter in &filters {
@@ -84,6 +103,7 @@ impl Subscriptions {
         self.server = Abilities {
             wildcards: properties.wildcard_subscription_available.unwrap_or(true),
             shares: properties.shared_subscription_available.unwrap_or(true),
+            ids: properties.subscription_ids_available.unwrap_or(true),
         };
     }
 
@@ -119,7 +139,7 @@ impl Subscriptions {
                 continue;
             }
             let Some(id) = outbox.take_id() else { break };
-            if wire.write(&request.packet(id, self.server), now).is_ok() {
+            if wire.write(&request.packet(id, self.server, &self.said), now).is_ok() {
                 request.stage = Stage::Asked(id);
             } else {
                 outbox.give_back(id);
@@ -208,20 +228,21 @@ impl Request {
         }
     }
 
-    fn packet(&self, id: PacketId, server: Abilities) -> Packet {
+    fn packet(&self, id: PacketId, server: Abilities, said: &Said) -> Packet {
         match &self.wishes {
             Wishes::Follow(wishes) => {
                 let filters = wishes.iter().map(|wish| wish.filter.clone());
                 let filters = filters.filter(|filter| server.lacks(filter).is_none()).collect();
                 Packet::Subscribe(Subscribe {
                     id,
-                    subscription_id: None,
-                    user_properties: Vec::new(),
+                    subscription_id: said.subscription_id.filter(|_| server.ids),
+                    user_properties: said.subscribe.clone(),
                     filters,
                 })
             }
             Wishes::Leave(filters) => {
-                Packet::Unsubscribe(Unsubscribe { id, user_properties: Vec::new(), filters: filters.clone() })
+                let user_properties = said.unsubscribe.clone();
+                Packet::Unsubscribe(Unsubscribe { id, user_properties, filters: filters.clone() })
             }
         }
     }

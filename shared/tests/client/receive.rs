@@ -58,6 +58,7 @@ fn a_message_arrives_whole() {
             payload: Bytes::from_static(b"40"),
             qos: QoS::AtLeastOnce,
             retain: true,
+            id: Some(id(1)),
             properties: Some(Box::new(properties)),
         })]
     );
