@@ -8,15 +8,17 @@ mod args;
 mod narrator;
 mod tls;
 mod transport;
+mod watch;
 
 pub use address::{Address, AddressError, Scheme};
 pub use args::{BrokerArgs, unique_client_id};
 pub use narrator::Narrator;
+pub use watch::{Direction, Watcher};
 
 use bytes::Bytes;
 use luxwire_shared::{
     client::{Action, Client, ConnectionState, Event, Message, Options, PublishError, Token},
-    mqtt::{Subscribable, SubscribeFilter, Text},
+    mqtt::{Subscribable, SubscribeFilter, Text, Version},
     time::Instant,
 };
 use std::{
@@ -46,6 +48,8 @@ pub struct Connection {
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
     failure: Option<io::Error>,
+    version: Version,
+    watcher: Option<Watcher>,
 }
 
 enum Link {
@@ -69,6 +73,8 @@ impl Connection {
         Ok(Self {
             address: broker.broker.clone(),
             trust: broker.trust()?,
+            version: options.version,
+            watcher: None,
             client: Client::new(options, Instant::START),
             start,
             link: Link::None,
@@ -83,6 +89,29 @@ impl Connection {
     /// What happens next. It may be dropped and called again: nothing is lost by that.
     pub async fn next(&mut self) -> Event {
         poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// What happens next, or `None` as soon as nothing of ours waits for the network: what was published has been handed
+    /// to the operating system, or there is no connection to hand it to.
+    pub async fn flushed(&mut self) -> Option<Event> {
+        poll_fn(|context| {
+            if let Poll::Ready(event) = self.poll_next(context) {
+                return Poll::Ready(Some(event));
+            }
+            let is_flushed = self.unwritten.is_none()
+                && match &mut self.link {
+                    // An error shows with the next event.
+                    Link::Open(transport) => transport.outgoing.as_mut().poll_flush(context).is_ready(),
+                    Link::None | Link::Opening(_) => true,
+                };
+            if is_flushed { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    /// Shows each packet of the connections from now on to this watcher.
+    pub fn watch(&mut self, watcher: Watcher) {
+        self.watcher = Some(watcher);
     }
 
     /// Publishes a message: QoS 0 now or never, QoS 1 and 2 also without a connection, up to the bounds of the options.
@@ -225,7 +254,10 @@ impl Connection {
         match opening.as_mut().poll(context) {
             Poll::Ready(Ok(transport)) => {
                 self.failure = None;
-                self.link = Link::Open(transport);
+                self.link = Link::Open(match &self.watcher {
+                    Some(watcher) => watch::watched(transport, watcher, self.version),
+                    None => transport,
+                });
                 self.client.transport_opened(self.now());
                 true
             }
