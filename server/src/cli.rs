@@ -24,6 +24,10 @@ pub(crate) enum Command {
     #[command(name = "check-config", after_help = CONFIGURATION)]
     CheckConfig(CheckConfig),
     Dimmer(Box<luxwire_devices::dimmer::Args>),
+    /// Publish a message, or each line of standard input: mosquitto_pub's flags
+    Pub(luxwire_devices::pub_sub::Arguments),
+    /// Follow topics and write what comes to standard output: mosquitto_sub's flags
+    Sub(luxwire_devices::pub_sub::Arguments),
 }
 
 #[derive(Debug, Args)]

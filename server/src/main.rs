@@ -18,8 +18,8 @@ mod storage;
 use clap::Parser as _;
 use cli::{Cli, Command};
 use config::{ConfigError, Layers};
-use luxwire_devices::Usage;
-use std::process::ExitCode;
+use luxwire_devices::{Usage, pub_sub};
+use std::{future::Future, process::ExitCode};
 
 /// The command line is wrong.
 const EXIT_USAGE: u8 = 2;
@@ -32,6 +32,8 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(serve) => app::serve(&serve),
         Command::CheckConfig(check) => check_config(&check),
+        Command::Pub(arguments) => return with_code("pub", pub_sub::publish(arguments)),
+        Command::Sub(arguments) => return with_code("sub", pub_sub::subscribe(arguments)),
         Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
     };
     match outcome {
@@ -45,6 +47,19 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Runs a client that knows its exit code, having said why.
+fn with_code(name: &'static str, client: impl Future<Output = u8>) -> ExitCode {
+    let mut code = 1;
+    let outcome = device::run(name, async {
+        code = client.await;
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        eprintln!("luxwire: {error:#}");
+    }
+    ExitCode::from(code)
 }
 
 fn check_config(check: &cli::CheckConfig) -> anyhow::Result<()> {
