@@ -7,6 +7,7 @@
 pub mod connection;
 pub mod dimmer;
 pub mod pub_sub;
+pub mod firmware;
 pub mod stop;
 
 /// The command line asks for something that cannot be: the program ends with exit code 2.

@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Pub(luxwire_devices::pub_sub::Arguments),
     /// Follow topics and write what comes to standard output: mosquitto_sub's flags
     Sub(luxwire_devices::pub_sub::Arguments),
+    Firmware(luxwire_devices::firmware::Args),
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Pub(arguments) => return with_code("pub", pub_sub::publish(arguments)),
         Command::Sub(arguments) => return with_code("sub", pub_sub::subscribe(arguments)),
         Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
+        Command::Firmware(args) => luxwire_devices::firmware::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
