@@ -6,6 +6,7 @@
 
 pub mod connection;
 pub mod dimmer;
+pub mod hue_sim;
 pub mod pub_sub;
 pub mod firmware;
 pub mod stop;
