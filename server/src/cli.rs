@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Follow topics and write what comes to standard output: mosquitto_sub's flags
     Sub(luxwire_devices::pub_sub::Arguments),
     Firmware(luxwire_devices::firmware::Args),
+    /// Run a pretend Philips Hue hub, with a page of its bulbs
+    #[command(name = "hue-sim")]
+    HueSim(luxwire_devices::hue_sim::Args),
 }
 
 #[derive(Debug, Args)]

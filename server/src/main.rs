@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Sub(arguments) => return with_code("sub", pub_sub::subscribe(arguments)),
         Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
         Command::Firmware(args) => luxwire_devices::firmware::run(args),
+        Command::HueSim(args) => device::run("hue-sim", luxwire_devices::hue_sim::run(args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -79,10 +79,10 @@ pub(crate) fn body_of(bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
-    if bytes.len() <= limits::LOG_BODY_BYTES {
-        if let Ok(value) = serde_json::from_slice(bytes) {
-            return value;
-        }
+    if bytes.len() <= limits::LOG_BODY_BYTES
+        && let Ok(value) = serde_json::from_slice(bytes)
+    {
+        return value;
     }
     String::from_utf8_lossy(&bytes[..bytes.len().min(limits::LOG_BODY_BYTES)]).into()
 }
@@ -90,10 +90,11 @@ pub(crate) fn body_of(bytes: &[u8]) -> Value {
 /// A path without the key that v1 has in it.
 pub(crate) fn path_without_key(path: &str) -> String {
     let mut parts: Vec<&str> = path.splitn(4, '/').collect();
-    if let ["", "api", key, ..] = parts.as_mut_slice() {
-        if !key.is_empty() && *key != "config" {
-            *key = "…";
-        }
+    if let ["", "api", key, ..] = parts.as_mut_slice()
+        && !key.is_empty()
+        && *key != "config"
+    {
+        *key = "…";
     }
     let mut path = parts.join("/");
     path.truncate(path.floor_char_boundary(limits::LOG_BODY_BYTES));
