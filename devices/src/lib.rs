@@ -9,6 +9,7 @@ pub mod dimmer;
 pub mod hue_sim;
 pub mod pub_sub;
 pub mod firmware;
+pub mod hue;
 pub mod stop;
 
 /// The command line asks for something that cannot be: the program ends with exit code 2.

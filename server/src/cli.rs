@@ -32,6 +32,7 @@ pub(crate) enum Command {
     /// Run a pretend Philips Hue hub, with a page of its bulbs
     #[command(name = "hue-sim")]
     HueSim(luxwire_devices::hue_sim::Args),
+    Hue(Box<luxwire_devices::hue::Args>),
 }
 
 #[derive(Debug, Args)]

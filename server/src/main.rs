@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
         Command::Firmware(args) => luxwire_devices::firmware::run(args),
         Command::HueSim(args) => device::run("hue-sim", luxwire_devices::hue_sim::run(args)),
+        Command::Hue(args) => device::run("hue", luxwire_devices::hue::run(*args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
