@@ -5,6 +5,8 @@
 mod age;
 #[path = "model/control.rs"]
 mod control;
+#[path = "model/fade.rs"]
+mod fade;
 #[path = "model/home.rs"]
 mod home;
 #[path = "model/intensity.rs"]

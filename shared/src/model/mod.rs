@@ -6,6 +6,7 @@
 
 pub mod age;
 mod control;
+mod fade;
 mod home;
 pub mod hue;
 mod intensity;
@@ -18,6 +19,7 @@ mod throttle;
 pub mod topics;
 
 pub use control::{Control, KEY_PAUSE, SETTLE, Wish};
+pub use fade::{Fade, STEP as FADE_STEP};
 pub use home::{AddError, Home, LIGHTS_MAX, Outgoing};
 pub use intensity::{Intensity, IntensityError};
 pub use light::{Availability, LightView};
