@@ -6,10 +6,12 @@
 
 pub mod connection;
 pub mod dimmer;
-pub mod hue_sim;
-pub mod pub_sub;
+pub mod discovery;
 pub mod firmware;
 pub mod hue;
+pub mod hue_sim;
+pub mod lamp;
+pub mod pub_sub;
 pub mod stop;
 
 /// The command line asks for something that cannot be: the program ends with exit code 2.

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     #[command(name = "check-config", after_help = CONFIGURATION)]
     CheckConfig(CheckConfig),
     Dimmer(Box<luxwire_devices::dimmer::Args>),
+    /// Be a lamp: follow a light's intensity and show it, on a screen, by a command or on a PWM pin
+    Lamp(Box<luxwire_devices::lamp::Args>),
     /// Publish a message, or each line of standard input: mosquitto_pub's flags
     Pub(luxwire_devices::pub_sub::Arguments),
     /// Follow topics and write what comes to standard output: mosquitto_sub's flags

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Pub(arguments) => return with_code("pub", pub_sub::publish(arguments)),
         Command::Sub(arguments) => return with_code("sub", pub_sub::subscribe(arguments)),
         Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
+        Command::Lamp(args) => device::run("lamp", luxwire_devices::lamp::run(*args)),
         Command::Firmware(args) => luxwire_devices::firmware::run(args),
         Command::HueSim(args) => device::run("hue-sim", luxwire_devices::hue_sim::run(args)),
         Command::Hue(args) => device::run("hue", luxwire_devices::hue::run(*args)),
