@@ -82,6 +82,10 @@ pub struct Args {
     #[arg(long, help_heading = "Presence")]
     pub availability: bool,
 
+    /// Print nothing: no bar, no line for each value
+    #[arg(long, short, help_heading = "Presence")]
+    pub quiet: bool,
+
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show it as help")]
     pub broker: BrokerArgs,
@@ -106,7 +110,7 @@ pub struct Duty {
 }
 
 impl Args {
-    /// A dimmer that goes up and down by itself.
+    /// A dimmer that goes up and down by itself and prints nothing.
     pub fn wave(id: LightId, shape: Shape, period: Duration, broker: BrokerArgs) -> Self {
         Self {
             id,
@@ -120,6 +124,7 @@ impl Args {
             max: Intensity::FULL,
             duty: None,
             availability: false,
+            quiet: true,
             broker,
         }
     }

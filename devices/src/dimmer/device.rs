@@ -141,7 +141,11 @@ impl Device {
             .then(|| io::stdin().as_fd().try_clone_to_owned().and_then(KeyByKey::begin))
             .transpose()
             .context("the terminal does not give its keys")?;
-        let mut voice = Voice::new(args.id.clone(), Screen::find(&args.id, from_keys));
+        let mut voice = if args.quiet {
+            Voice::quiet(args.id.clone())
+        } else {
+            Voice::new(args.id.clone(), Screen::find(&args.id, from_keys))
+        };
         if from_keys {
             voice.explain(HELP);
         }

@@ -17,6 +17,7 @@ const HEARD_PAUSE: Duration = Duration::from_millis(300);
 pub(super) struct Voice {
     id: LightId,
     screen: Option<Screen>,
+    is_quiet: bool,
     /// What others set, and when to say it.
     heard: Option<(Intensity, Instant)>,
     /// The passing value that was said last: as a final one it is not said again.
@@ -25,7 +26,12 @@ pub(super) struct Voice {
 
 impl Voice {
     pub(super) const fn new(id: LightId, screen: Option<Screen>) -> Self {
-        Self { id, screen, heard: None, passing: None }
+        Self { id, screen, is_quiet: false, heard: None, passing: None }
+    }
+
+    /// A voice that leaves standard output alone.
+    pub(super) const fn quiet(id: LightId) -> Self {
+        Self { id, screen: None, is_quiet: true, heard: None, passing: None }
     }
 
     /// Lets others write to the terminal.
@@ -73,7 +79,7 @@ impl Voice {
     fn print(&mut self, intensity: Intensity) -> io::Result<()> {
         // Whatever others said before, the light is where we put it.
         self.heard = None;
-        if self.screen.is_some() {
+        if self.screen.is_some() || self.is_quiet {
             return Ok(());
         }
         let mut out = io::stdout().lock();
