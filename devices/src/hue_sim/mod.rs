@@ -189,6 +189,21 @@ impl HueSim {
         self.shared.with(Hub::press_button);
     }
 
+    /// Somebody in the house uses a switch or another app: at once, whatever waits in the hub's queue.
+    ///
+    /// `light` is its number in v1, `percent` 0 to 100 its brightness, which switches it on; `None` switches it off. A
+    /// light that does not exist, or has no power, does nothing.
+    pub fn by_hand(&self, light: usize, percent: Option<f64>, fade: Duration) {
+        let bri = percent.map(|percent| light::Bri::To(light::bri_of_percent(percent)));
+        let change =
+            light::Change { on: Some(percent.is_some()), bri, fade: Some(fade), ..light::Change::default() };
+        self.shared.with(|hub, now| {
+            if let Some(index) = light.checked_sub(1).filter(|index| *index < hub.home.lights.len()) {
+                hub.by_hand(now, index, &change);
+            }
+        });
+    }
+
     /// Puts these faults in the place of those that are. Fails, and changes nothing, if a number is out of bounds.
     pub fn set_faults(&self, faults: Faults) -> Result<(), String> {
         self.shared.with(|hub, now| hub.set_faults(now, faults))
