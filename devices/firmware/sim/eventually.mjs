@@ -1,7 +1,7 @@
 //! Waits for a fact. Tests wait for nothing else.
 
 /** Gives what `fact` gives once it is something; after `within` ms fails and says what was waited for. */
-export async function eventually(fact, what, within = 10_000) {
+export async function eventually(fact, what, within = 30_000) {
   const end = performance.now() + within;
   for (;;) {
     const found = fact();

@@ -54,7 +54,8 @@ export class House {
   /** A board that runs, with the flags of `luxwire firmware settings`; its cable is `board.cable`. */
   board(name, flags, options) {
     const number = this.boards.length + 1;
-    const common = ['--broker', `mqtt://${BROKER}`, '--mac', `02:4c:55:58:00:0${number}`];
+    const common = ['--mac', `02:4c:55:58:00:0${number}`];
+    if (!flags.includes('--broker')) common.push('--broker', `mqtt://${BROKER}`);
     const board = new Board(name, [firmware(), settings([...common, ...flags])], this.router, options);
     board.cable = this.router.lastPort;
     this.boards.push(board);

@@ -21,7 +21,7 @@ export class Page {
   }
 
   /** Waits for a message with this text (and quality), among those after the first `after`. */
-  async hears(topic, text, { after = 0, qos, within = 10_000 } = {}) {
+  async hears(topic, text, { after = 0, qos, within = 30_000 } = {}) {
     const fits = (message) => message.topic === topic && message.text === text && (qos ?? message.qos) === message.qos;
     const find = () => this.heard.slice(after).find(fits);
     const log = () => this.heard.slice(after).map((message) => `${message.topic} ${message.text}`).join('\n');

@@ -39,7 +39,7 @@ export class Scope {
   }
 
   /** Waits until the pin shows this duty, to a tenth of a percent. */
-  async shows(duty, within = 8000) {
+  async shows(duty, within = 30_000) {
     let seen;
     const end = performance.now() + within;
     do seen = await this.measure();

@@ -129,9 +129,6 @@ async fn connect(socket: &mut TcpSocket<'_>, broker: &Broker, stack: Stack<'stat
         let what = if stack.is_link_up() { "an address" } else { "the network" };
         say!("waiting for {what}");
         stack.wait_config_up().await;
-        if let Some(config) = stack.config_v4() {
-            say!("address {}", config.address);
-        }
     }
     let host = broker.host.as_str();
     let address = match stack.dns_query(host, DnsQueryType::A).await {
@@ -142,7 +139,10 @@ async fn connect(socket: &mut TcpSocket<'_>, broker: &Broker, stack: Stack<'stat
         say!("the network does not know {host}");
         return false;
     };
-    say!("connecting to {host}, port {}", broker.port);
+    match stack.config_v4() {
+        Some(config) => say!("connecting to {host}, port {}, from {}", broker.port, config.address),
+        None => return false,
+    }
     socket.connect(IpEndpoint::new(address, broker.port)).await.is_ok()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     clock::now,
+    discovery,
     lamp::Lamp,
     limits, memory, say,
     sign::{self, Sign},
@@ -10,8 +11,8 @@ use core::time::Duration;
 use luxwire_board_settings::{Roles, Settings};
 use luxwire_shared::{
     client::{Cause, Client, Event, Message, Options, Retry, Token},
-    model::{Intensity, LightId, LightTopic, reading::Publish, topics},
-    mqtt::{QoS, Will, WillProperties},
+    model::{Intensity, LightTopic, reading::Publish, topics},
+    mqtt::{QoS, TopicName, Will, WillProperties},
 };
 
 /// The client, and what the board has to tell it.
@@ -123,11 +124,11 @@ impl Conversation {
         }
     }
 
-    /// A lamp says that it is there.
+    /// The board says that it is there, and a lamp how Home Assistant can use it.
     fn introduce(&mut self) {
-        if let Some(id) = self.roles.lamp() {
-            let online = Message::retained(availability(id), topics::ONLINE, QoS::AtLeastOnce);
-            self.publish(online);
+        self.publish(Message::retained(availability(&self.roles), topics::ONLINE, QoS::AtLeastOnce));
+        if let Some(announcement) = self.roles.lamp().map(discovery::announcement) {
+            self.publish(announcement);
         }
     }
 
@@ -176,8 +177,8 @@ fn options(settings: &Settings, seed: u64) -> Options {
     options.keep_alive_s = settings.keep_alive_s;
     options.user_name = settings.user.clone();
     options.password = settings.password.clone();
-    options.will = settings.roles.lamp().map(|id| Will {
-        topic: availability(id),
+    options.will = Some(Will {
+        topic: availability(&settings.roles),
         payload: topics::OFFLINE.into(),
         qos: QoS::AtLeastOnce,
         retain: true,
@@ -194,6 +195,10 @@ fn options(settings: &Settings, seed: u64) -> Options {
     options
 }
 
-fn availability(lamp: &LightId) -> luxwire_shared::mqtt::TopicName {
-    LightTopic::Availability(lamp.clone()).name()
+/// A light's availability belongs to its lamp; a board that is none has its own.
+fn availability(roles: &Roles) -> TopicName {
+    match roles {
+        Roles::Lamp(lamp) | Roles::Both { lamp, .. } => LightTopic::Availability(lamp.clone()).name(),
+        Roles::Dimmer(dimmer) => topics::dimmer_availability(dimmer),
+    }
 }

@@ -11,6 +11,7 @@ pub mod board;
 mod clock;
 mod connection;
 mod conversation;
+mod discovery;
 mod knob;
 mod lamp;
 mod limits;

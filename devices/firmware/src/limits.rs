@@ -19,8 +19,8 @@ pub(crate) const IN_FLIGHT: NonZeroU16 = NonZeroU16::new(4).unwrap();
 /// Messages that wait for room in flight.
 pub(crate) const QUEUE_MESSAGES: usize = 4;
 
-/// Bytes of them; the discovery message has some 600 with the longest identifier.
-pub(crate) const QUEUE_BYTES: usize = 2048;
+/// Bytes of them. Discovery has some 1,300 and, with an identifier of 64 characters that all need escaping, 4,000.
+pub(crate) const QUEUE_BYTES: usize = 6 * 1024;
 
 /// Bytes that the network did not take yet.
 pub(crate) const UNFETCHED: usize = 2048;
