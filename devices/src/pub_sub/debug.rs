@@ -1,14 +1,15 @@
 //! `-d`: a line for each packet, as Mosquitto's programs show them.
 
-use super::{flags::Program, output::Output};
+use super::{flags::Program, output::Output, words};
 use crate::connection::{Direction, Watcher};
-use luxwire_shared::mqtt::{Packet, Publish, PublishTopic, QoS, Text};
+use luxwire_shared::mqtt::{Packet, Publish, PublishTopic, QoS, Text, Version};
 use std::{cell::RefCell, io::Write as _, rc::Rc};
 
 struct Debug {
     /// Empty until the broker gives one.
     client_id: Text,
     program: Program,
+    version: Version,
     /// Counts what has a number, or would have one at a higher quality.
     numbered: u16,
     /// What comes after our goodbye is not read any more.
@@ -16,8 +17,13 @@ struct Debug {
 }
 
 /// Writes the lines to this output.
-pub(super) fn watcher(client_id: Text, program: Program, output: Rc<RefCell<Output>>) -> Watcher {
-    let mut debug = Debug { client_id, program, numbered: 0, has_left: false };
+pub(super) fn watcher(
+    client_id: Text,
+    program: Program,
+    version: Version,
+    output: Rc<RefCell<Output>>,
+) -> Watcher {
+    let mut debug = Debug { client_id, program, version, numbered: 0, has_left: false };
     Rc::new(RefCell::new(move |direction, packet: &Packet| {
         let mut output = output.borrow_mut();
         debug.line(direction, packet, output.gathered());
@@ -105,7 +111,8 @@ impl Debug {
         let client = self.name();
         match packet {
             Packet::Connack(connack) => {
-                writeln!(out, "{client} received CONNACK ({})", connack.reason.number())
+                let code = words::connack_code(self.version, connack.reason);
+                writeln!(out, "{client} received CONNACK ({code})")
             }
             Packet::Publish(publish) => {
                 let id = publish.delivery.packet_id().map_or(0, |id| id.number());

@@ -59,7 +59,7 @@ pub(super) fn connection(
     let mut connection = Connection::new(&broker, options)
         .map_err(|error| failed(format!("Problem setting TLS options: {error:#}.")))?;
     if flags.debug {
-        connection.watch(debug::watcher(client_id, program, Rc::clone(output)));
+        connection.watch(debug::watcher(client_id, program, flags.version, Rc::clone(output)));
     }
     Ok(connection)
 }

@@ -19,16 +19,22 @@ use futures_util::FutureExt as _;
 use jiff::Zoned;
 use luxwire_shared::{
     client::{Event, Message},
-    mqtt::{Subscribable, SubscribeFilter, Version},
+    mqtt::{QoS, Subscribable, SubscribeFilter, TopicName, Version},
 };
-use std::{cell::RefCell, io, pin::Pin, rc::Rc};
+use std::{cell::RefCell, collections::VecDeque, io, pin::Pin, rc::Rc, time::Duration};
 use tokio::{
     select,
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
 
 /// Nothing came, or not enough, in the time of `-W`.
 const TIMED_OUT: u8 = 27;
+
+/// So many values are cleared at once; the others wait.
+const CLEARING_MAX: usize = 100;
+
+/// How long the end waits for the broker to say that it cleared what it was asked to.
+const CLEARING_TIME: Duration = Duration::from_secs(5);
 
 /// After so many events in a row it is looked whether somebody wants it to stop.
 const EVENTS_IN_A_ROW: u32 = 256;
@@ -41,6 +47,10 @@ struct Subscriber {
     wanted: Option<u32>,
     timer: Option<Pin<Box<Sleep>>>,
     random: u64,
+    /// Topics whose values are to be cleared.
+    to_clear: VecDeque<TopicName>,
+    /// Those that the broker was asked to clear, and has not yet said that it did.
+    clearing: usize,
     /// The connection is lost, and that was said.
     waits: bool,
     no_time: Zoned,
@@ -65,6 +75,9 @@ pub(super) async fn run(flags: Flags) -> u8 {
         Ok(mut stop) => subscriber.follow(&mut stop).await,
         Err(error) => End::Failed(Failure::new(FAILURE, format!("Error: {error}"))),
     };
+    if let End::Done | End::TimedOut = end {
+        let _ = timeout(CLEARING_TIME, subscriber.cleared()).await;
+    }
     subscriber.connection.disconnect().await;
     output.borrow_mut().flush();
     match end {
@@ -106,6 +119,8 @@ impl Subscriber {
             wanted: flags.subscribe.count,
             timer: None,
             random: session::random(),
+            to_clear: VecDeque::new(),
+            clearing: 0,
             waits: false,
             no_time: Zoned::default(),
             flags,
@@ -185,7 +200,11 @@ impl Subscriber {
                     Failure::to_connect(Program::Subscribe, self.flags.version, &self.connection, &event);
                 Err(End::Failed(failure.unwrap_or_else(Failure::lost)))
             }
-            Event::Acknowledged { .. } | Event::Unsent(_) | Event::Unsubscribed { .. } => Ok(()),
+            Event::Acknowledged { .. } | Event::Unsent(_) => {
+                self.acknowledged();
+                Ok(())
+            }
+            Event::Unsubscribed { .. } => Ok(()),
         }
     }
 
@@ -199,7 +218,8 @@ impl Subscriber {
             return Ok(());
         }
         if remove_retained && message.retain {
-            self.remove(message);
+            self.to_clear.push_back(message.topic.detached());
+            self.clear();
         }
         if skip_retained && message.retain {
             return Ok(());
@@ -244,12 +264,36 @@ impl Subscriber {
         output.check();
     }
 
-    /// Clears the value that this message brought.
-    fn remove(&mut self, message: &Message) {
-        let cleared = Message::retained(message.topic.clone(), Bytes::new(), self.flags.qos);
-        if let Err(error) = self.connection.publish(cleared) {
-            self.say(&format!("Error: {} was not cleared: {error}.", message.topic));
+    /// Clears the next values, if there are any.
+    fn clear(&mut self) {
+        while self.clearing < CLEARING_MAX
+            && let Some(topic) = self.to_clear.pop_front()
+        {
+            match self.connection.publish(Message::retained(topic.clone(), Bytes::new(), QoS::AtLeastOnce)) {
+                Ok(_token) => self.clearing += 1,
+                Err(error) => self.say(&format!("Error: {topic} was not cleared: {error}.")),
+            }
         }
+    }
+
+    /// Waits until what is to be cleared is.
+    async fn cleared(&mut self) {
+        while self.clearing > 0 {
+            match self.connection.next().await {
+                Event::Acknowledged { .. } => self.acknowledged(),
+                Event::Lost { .. } | Event::Refused { .. } => return,
+                Event::Connected { .. }
+                | Event::Message(_)
+                | Event::Unsent(_)
+                | Event::Subscribed { .. }
+                | Event::Unsubscribed { .. } => {}
+            }
+        }
+    }
+
+    fn acknowledged(&mut self) {
+        self.clearing = self.clearing.saturating_sub(1);
+        self.clear();
     }
 
     /// Whether what was written has arrived.

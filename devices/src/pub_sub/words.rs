@@ -112,6 +112,14 @@ pub(super) fn system_words(error: &io::Error) -> String {
     }
 }
 
+/// What CONNACK says in this version.
+pub(super) fn connack_code(version: Version, reason: ReasonCode) -> u8 {
+    match return_code(reason) {
+        Some((code, _)) if !version.has_properties() => code,
+        Some(_) | None => reason.number(),
+    }
+}
+
 /// The five of the versions before 5.0.
 const fn return_code(reason: ReasonCode) -> Option<(u8, &'static str)> {
     Some(match reason {

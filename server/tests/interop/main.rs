@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
 mod mosquitto;
+mod pub_sub;
 mod scripts;
 
 #[path = "../support/mod.rs"]

@@ -67,7 +67,7 @@ impl Drop for Subscriber {
 }
 
 /// In the folder that `LUXWIRE_MOSQUITTO_DIR` names, or on the path.
-fn tool(name: &str) -> PathBuf {
+pub(crate) fn tool(name: &str) -> PathBuf {
     env::var_os("LUXWIRE_MOSQUITTO_DIR")
         .map_or_else(|| PathBuf::from(name), |folder| PathBuf::from(folder).join(name))
 }

@@ -169,6 +169,8 @@ fn what_does_not_go_together_is_refused() {
     ] {
         refused(Program::Publish, line, &sentence);
     }
+    let data_alone = "authentication-data belongs to an authentication-method, which is missing.";
+    refused(Program::Subscribe, "-t a -D connect authentication-data x", data_alone);
     refused(Program::Subscribe, "-v", "You must specify a topic to subscribe to.");
     refused(
         Program::Subscribe,

@@ -1,0 +1,129 @@
+//! Brokers that refuse: what both say then, and their exit codes.
+
+use super::programs::{Outcome, Whose};
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+};
+
+/// Answers CONNECT and SUBSCRIBE with these bytes, and says nothing else. Ends with the test program.
+fn broker(connack: &'static [u8], suback: Option<&'static [u8]>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || answer(client, connack, suback));
+        }
+    });
+    address
+}
+
+fn answer(mut client: TcpStream, connack: &[u8], suback: Option<&[u8]>) {
+    let mut packet = [0; 1024];
+    let Ok(1..) = client.read(&mut packet) else { return };
+    let _ = client.write_all(connack);
+    while let Ok(1..) = client.read(&mut packet) {
+        if let (0x82, Some(suback)) = (packet[0], suback) {
+            let _ = client.write_all(suback);
+        }
+    }
+}
+
+#[track_caller]
+fn both(line: &str, broker: SocketAddr) -> [Outcome; 2] {
+    [Whose::Mosquittos, Whose::Ours].map(|whose| whose.run(line, "", broker))
+}
+
+#[test]
+fn refusals_have_the_brokers_number() {
+    for (version, connack, code) in [
+        ("311", &[0x20, 2, 0, 1][..], 1),
+        ("311", &[0x20, 2, 0, 2], 2),
+        ("311", &[0x20, 2, 0, 3], 3),
+        ("311", &[0x20, 2, 0, 5], 5),
+        ("31", &[0x20, 2, 0, 4], 4),
+        ("5", &[0x20, 3, 0, 0x80, 0], 128),
+        ("5", &[0x20, 3, 0, 0x84, 0], 132),
+        ("5", &[0x20, 3, 0, 0x85, 0], 133),
+        ("5", &[0x20, 3, 0, 0x86, 0], 134),
+        ("5", &[0x20, 3, 0, 0x87, 0], 135),
+        ("5", &[0x20, 3, 0, 0x88, 0], 136),
+        ("5", &[0x20, 3, 0, 0x97, 0], 151),
+        ("5", &[0x20, 3, 0, 0x9F, 0], 159),
+    ] {
+        let broker = broker(connack, None);
+        // A subscriber of theirs says goodbye to who did not let it in.
+        for program in ["pub -p PORT -t a -m b -q 1 -d", "sub -p PORT -t a"] {
+            let [theirs, ours] = both(&format!("{program} -V {version} -i me"), broker);
+            assert_eq!(ours, theirs, "{program} {connack:02x?}");
+            assert_eq!(ours.code, Some(code));
+        }
+    }
+}
+
+#[test]
+fn a_subscription_that_is_denied_is_said_to_be() {
+    for (version, connack, suback) in [
+        ("311", &[0x20, 2, 0, 0][..], &[0x90, 3, 0, 1, 0x80][..]),
+        ("5", &[0x20, 3, 0, 0, 0], &[0x90, 4, 0, 1, 0, 0x87]),
+    ] {
+        let broker = broker(connack, Some(suback));
+        for line in
+            [format!("sub -p PORT -t a -V {version} -d -i me"), format!("sub -p PORT -t a -V {version} -E")]
+        {
+            let [theirs, ours] = both(&line, broker);
+            assert_eq!((&ours.out, &ours.err), (&theirs.out, &theirs.err), "{line}");
+            // To a script silence and success would look like there being nothing to hear.
+            assert_eq!((theirs.code, ours.code), (Some(0), Some(1)), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_subscription_that_is_denied_in_part_goes_on() {
+    let broker = broker(&[0x20, 3, 0, 0, 0], Some(&[0x90, 5, 0, 1, 0, 0x87, 0]));
+    let line = "sub -p PORT -t a -t b -V 5 -d -i me -W 1";
+    let [theirs, ours] = both(line, broker);
+    assert_eq!((ours.code, &ours.out), (theirs.code, &theirs.out));
+    assert_eq!(ours.err, "Warning: Subscription to a was denied: Not authorized.\nTimed out\n");
+}
+
+#[test]
+fn a_message_that_is_refused_is_a_warning() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let mut packet = [0; 1024];
+            let _ = client.read(&mut packet);
+            let _ = client.write_all(&[0x20, 3, 0, 0, 0]);
+            while let Ok(1..) = client.read(&mut packet) {
+                if packet[0] >> 4 == 3 {
+                    let _ = client.write_all(&[0x40, 3, 0, 1, 0x87]);
+                }
+            }
+        }
+    });
+    let [theirs, ours] = both("pub -p PORT -t a -m b -q 1 -V 5 -d -i me", address);
+    assert_eq!(ours, theirs);
+    assert!(ours.err.contains("Warning: Publish 1 failed: Not authorized."), "{ours:?}");
+}
+
+#[test]
+fn a_connection_that_is_lost_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let mut packet = [0; 1024];
+            let _ = client.read(&mut packet);
+            let _ = client.write_all(&[0x20, 2, 0, 0]);
+            // Takes the message and goes.
+            let _ = client.read(&mut packet);
+        }
+    });
+    let [theirs, ours] = both("pub -p PORT -t a -m b -q 1 -i me -d", address);
+    assert_eq!(ours, theirs);
+    assert_eq!((ours.code, ours.err.as_str()), (Some(7), "Error: The connection was lost.\n"));
+}
