@@ -8,7 +8,7 @@ import { RP2040 } from 'rp2040js';
 import { W5500 } from './w5500.mjs';
 import { Scope } from './scope.mjs';
 import { load } from './uf2.mjs';
-import { eventually } from './eventually.mjs';
+import { PATIENCE_MS, eventually } from './eventually.mjs';
 
 export const PIN = { UART: 0, LED: 15, MISO: 16, SELECT: 17, CLOCK: 18, MOSI: 19, RESET: 20, INTERRUPT: 21, SIGN: 25, KNOB: 26 };
 const ADC_FULL = 4095;
@@ -113,7 +113,7 @@ export class Board {
   }
 
   /** Waits for a line on the serial line, among those after the first `after`. */
-  async says(pattern, { after = 0, within = 30_000 } = {}) {
+  async says(pattern, { after = 0, within = PATIENCE_MS } = {}) {
     const find = () => this.lines.slice(after).find((line) => pattern.test(line));
     return eventually(find, () => `${this.name} says ${pattern}; it said\n${this.lines.join('\n')}`, within);
   }

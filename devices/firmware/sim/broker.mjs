@@ -1,6 +1,6 @@
 //! Real brokers as programs of their own: ours and Mosquitto. They can be killed and started again on the same ports.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -59,6 +59,12 @@ export class Luxwire extends Broker {
 export class Mosquitto extends Broker {
   name = 'Mosquitto';
 
+  /** With a user it lets nobody else in. */
+  constructor(user) {
+    super();
+    this.user = user;
+  }
+
   async start() {
     if (!this.port) {
       const [port, web] = await Promise.all([freePort(), freePort()]);
@@ -67,25 +73,36 @@ export class Mosquitto extends Broker {
       this.config = path.join(this.folder, 'mosquitto.conf');
       fs.chmodSync(this.folder, 0o755);
       fs.writeFileSync(this.config, [
-        'persistence false', 'allow_anonymous true', 'log_dest stderr',
+        'persistence false', 'log_dest stderr', ...this.doors(),
         `listener ${port} 127.0.0.1`, `listener ${web} 127.0.0.1`, 'protocol websockets', '',
       ].join('\n'));
     }
     return super.start();
   }
 
+  doors() {
+    if (!this.user) return ['allow_anonymous true'];
+    const file = path.join(this.folder, 'passwords');
+    execFileSync(program('mosquitto_passwd'), ['-b', '-c', file, this.user.name, this.user.password]);
+    fs.chmodSync(file, 0o644); // started by root, it becomes somebody else
+    return ['allow_anonymous false', `password_file ${file}`];
+  }
+
   spawn() {
-    const program = path.join(process.env.LUXWIRE_MOSQUITTO_DIR ?? '/usr/sbin', 'mosquitto');
-    return spawn(program, ['-c', this.config], { stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(program('mosquitto'), ['-c', this.config], { stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   ready() {
     return /mosquitto version .* running/.test(this.output);
   }
+}
 
-  async kill() {
-    await super.kill();
-  }
+/** One of Mosquitto's programs; Debian keeps the broker where only root's PATH leads. */
+function program(name) {
+  const folders = [process.env.LUXWIRE_MOSQUITTO_DIR ?? [], '/usr/bin', '/usr/sbin'].flat();
+  const found = folders.map((folder) => path.join(folder, name)).find((file) => fs.existsSync(file));
+  if (!found) throw new Error(`${name} is missing: LUXWIRE_MOSQUITTO_DIR must name its folder; \`cargo xtask test\` sets it`);
+  return found;
 }
 
 function freePort() {

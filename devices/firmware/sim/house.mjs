@@ -63,7 +63,7 @@ export class House {
   }
 
   async page() {
-    const page = await Page.open(this.broker.url);
+    const page = await Page.open(this.broker.url, this.broker.user);
     this.pages.push(page);
     return page;
   }

@@ -2,13 +2,15 @@
 //! (MQTT.js), so that the boards do not only understand our own.
 
 import mqtt from 'mqtt';
-import { eventually } from './eventually.mjs';
+import { PATIENCE_MS, eventually } from './eventually.mjs';
 
 export class Page {
-  static async open(url) {
+  static async open(url, user) {
     const page = new Page();
     page.heard = [];
-    page.client = await mqtt.connectAsync(url, { protocolVersion: 5, reconnectPeriod: 200 });
+    page.client = await mqtt.connectAsync(url, {
+      protocolVersion: 5, reconnectPeriod: 200, username: user?.name, password: user?.password,
+    });
     page.client.on('error', () => {}); // it tries again by itself
     page.client.on('message', (topic, payload, { retain, qos }) => page.heard.push({ topic, text: `${payload}`, retain, qos }));
     await page.client.subscribeAsync('#', { qos: 1 });
@@ -21,7 +23,7 @@ export class Page {
   }
 
   /** Waits for a message with this text (and quality), among those after the first `after`. */
-  async hears(topic, text, { after = 0, qos, within = 30_000 } = {}) {
+  async hears(topic, text, { after = 0, qos, within = PATIENCE_MS } = {}) {
     const fits = (message) => message.topic === topic && message.text === text && (qos ?? message.qos) === message.qos;
     const find = () => this.heard.slice(after).find(fits);
     const log = () => this.heard.slice(after).map((message) => `${message.topic} ${message.text}`).join('\n');

@@ -1,6 +1,6 @@
 //! An oscilloscope's probe: measures duty and frequency of a pin from its edges, over whole periods.
 
-import { eventually } from './eventually.mjs';
+import { PATIENCE_MS, eventually } from './eventually.mjs';
 
 /** Long enough for a stable figure, short enough for a test. */
 const PERIODS = 20;
@@ -39,7 +39,7 @@ export class Scope {
   }
 
   /** Waits until the pin shows this duty, to a tenth of a percent. */
-  async shows(duty, within = 30_000) {
+  async shows(duty, within = PATIENCE_MS) {
     let seen;
     const end = performance.now() + within;
     do seen = await this.measure();

@@ -114,7 +114,7 @@ async fn open(
     broker: &Broker,
     stack: Stack<'static>,
 ) {
-    let deadline = conversation.client.next_deadline().map_or_else(now, |deadline| deadline);
+    let deadline = conversation.client.next_deadline().unwrap_or_else(now);
     let opened = select(connect(socket, broker, stack), Timer::at(board_time(deadline))).await;
     match opened {
         Either::First(true) => conversation.client.transport_opened(now()),

@@ -3,7 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { Board, PIN } from '../board.mjs';
-import { Luxwire } from '../broker.mjs';
+import { Luxwire, Mosquitto } from '../broker.mjs';
 import { eventually } from '../eventually.mjs';
 import { BROKER, House, firmware, settings } from '../house.mjs';
 import { duty } from '../light.mjs';
@@ -91,6 +91,17 @@ test('a broker that is not there yet is waited for, in all three versions of MQT
     await page.set(id, '10');
     await boards[index].scope().shows(duty(10));
   }
+  assert.deepEqual(house.problems(), []);
+});
+
+test('a broker with a password lets in who knows it, and the other board says that it was refused', async (t) => {
+  const house = await House.build(t, new Mosquitto({ name: 'ann', password: 'pa ss/word' }));
+  const page = await house.page();
+  const wrong = house.board('wrong', ['--lamp', 'attic', '--user', 'ann', '--password', 'guess']);
+  house.board('right', ['--lamp', 'desk', '--broker', `mqtt://ann:pa%20ss%2Fword@${BROKER}`]);
+  await page.hears('lights/desk/availability', 'online');
+  await wrong.says(/^the broker refuses: (NotAuthorized|BadUserNameOrPassword); trying again in a minute/);
+  assert.deepEqual(page.texts('lights/attic/availability'), []);
   assert.deepEqual(house.problems(), []);
 });
 
