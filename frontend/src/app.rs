@@ -4,7 +4,7 @@ use luxwire_shared::model::{LightId, LightTopic};
 
 use crate::{
     card::{Card, Place},
-    components::{AddLight, Connection, ConnectionLine, Hand, LightCard, NoLights, RemovedCard},
+    components::{AddLight, Connection, ConnectionLine, Hand, LightCard, NoLights, RemovedCard, Settings},
     house::House,
     words,
 };
@@ -17,6 +17,7 @@ pub(crate) fn App(
 ) -> impl IntoView {
     let editing = RwSignal::new(false);
     let adding = RwSignal::new(false);
+    let setting = RwSignal::new(false);
     let lights = Memo::new(move |_| house.count.get().lights);
     let is_online = Memo::new(move |_| house.connection.with(|now| *now == Connection::Online));
     let is_empty = Memo::new(move |_| house.row.with(Vec::is_empty));
@@ -27,6 +28,10 @@ pub(crate) fn App(
         if !editing.get_untracked() {
             house.forget_removed();
         }
+    };
+    let set = move |_| {
+        house.look_for_hue();
+        setting.set(true);
     };
     let headline = move || {
         let count = house.count.get();
@@ -43,14 +48,16 @@ pub(crate) fn App(
                     </div>
                     <p class="house">{headline}</p>
                 </div>
-                <div class="actions" hidden=is_empty>
+                <div class="actions">
+                    <button class="button" type="button" on:click=set>"Settings"</button>
                     <button
                         class="button"
                         type="button"
+                        hidden=is_empty
                         aria-pressed=move || editing.get().to_string()
                         on:click=edit
                     >"Edit"</button>
-                    <button class="button" type="button" on:click=move |_| adding.set(true)>"Add a light"</button>
+                    <button class="button" type="button" hidden=is_empty on:click=move |_| adding.set(true)>"Add a light"</button>
                 </div>
             </header>
             <main>
@@ -75,6 +82,7 @@ pub(crate) fn App(
             topic=Callback::new(|name: String| topic(&name))
             on_add=Callback::new(move |name: String| house.add(&name))
         />
+        <Settings open=setting hue=house.hue on_ask=Callback::new(move |ask| house.ask_hue(ask))/>
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
     broker_url::BrokerUrl,
     card::{self, Card, Place, Removed},
     clock,
-    components::{Connection, Hand, Word},
-    memory,
+    components::{Ask, Connection, Hand, Hue, Word},
+    hue_status, memory,
     session::{Action, Session},
     set_times,
     socket::{Socket, SocketEvent},
@@ -38,6 +38,8 @@ pub(crate) struct House {
     pub(crate) has_too_many: RwSignal<bool>,
     /// Whether it is certain by now that lights which are not shown do not exist.
     pub(crate) is_complete: RwSignal<bool>,
+    /// What is known of Hue hubs.
+    pub(crate) hue: RwSignal<Hue>,
 }
 
 /// How many lights there are.
@@ -82,6 +84,7 @@ impl House {
             connection: RwSignal::new(Connection::Connecting),
             has_too_many: RwSignal::new(false),
             is_complete: RwSignal::new(false),
+            hue: RwSignal::new(Hue::Looking),
         }
     }
 
@@ -186,6 +189,20 @@ impl House {
                 memory::forget(&removed.id);
             }
         });
+    }
+
+    /// Somebody wants to see the Hue hubs. Our own server has a service for them that starts when it is asked for.
+    pub(crate) fn look_for_hue(self) {
+        let is_ours = self.inner.with_value(|inner| inner.borrow().broker.is_ours);
+        self.act(|inner| inner.session.follow_hue(clock::now()));
+        if is_ours {
+            spawn_local(hue_status::start_service());
+        }
+    }
+
+    /// Asks the Hue service for something.
+    pub(crate) fn ask_hue(self, ask: Ask) {
+        self.act(|inner| inner.session.ask_hue(hue_status::request(&ask), clock::now()));
     }
 
     /// Nobody sees the page: no hand is on it, and it may be thrown away.
@@ -299,6 +316,9 @@ impl House {
         update(&self.row, card::row(views, removed));
         update(&self.connection, session.connection(now));
         update(&self.is_complete, session.is_complete(now));
+        if session.hue.take_news(now) {
+            update(&self.hue, hue(session, now));
+        }
     }
 
     /// Sets the timer to the next moment at which something is to be done, or reads differently.
@@ -322,6 +342,15 @@ const READ: Duration = Duration::from_secs(8);
 
 /// A light that is added here shines, but not much.
 const FIRST_LEVEL: Intensity = Intensity::from_percent(40).expect("40 is at most 100");
+
+/// What the page shows of Hue.
+fn hue(session: &Session, now: Instant) -> Hue {
+    match session.hue.online() {
+        Some((_, status)) => hue_status::read(status).map_or(Hue::Missing, Hue::Online),
+        None if session.hue.is_missing(now) => Hue::Missing,
+        None => Hue::Looking,
+    }
+}
 
 fn remember(session: &Session, id: &LightId) {
     if let Some(last_on) = session.home.last_on(id) {

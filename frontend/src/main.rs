@@ -11,6 +11,7 @@ mod card;
 mod clock;
 mod components;
 mod house;
+mod hue_status;
 mod memory;
 mod scroll_guard;
 mod session;

@@ -7,6 +7,7 @@ mod light_card;
 mod no_lights;
 mod power_switch;
 mod removed_card;
+mod settings;
 
 pub(crate) use add_light::AddLight;
 pub(crate) use connection_line::{Connection, ConnectionLine};
@@ -15,3 +16,4 @@ pub(crate) use light_card::{LightCard, When, Word};
 pub(crate) use no_lights::NoLights;
 pub(crate) use power_switch::PowerSwitch;
 pub(crate) use removed_card::RemovedCard;
+pub(crate) use settings::{Ask, Found, Hub, Hue, HueStatus, Pairing, Settings, Stage};

@@ -8,18 +8,23 @@ use std::{collections::BTreeMap, time::Duration};
 use bytes::Bytes;
 use luxwire_shared::{
     client::{self, Cause, Client, ConnectionState, Event, Message, Options, Token},
-    model::{Home, Ticket, topics},
-    mqtt::{ReasonCode, Text, Version},
+    model::{Home, Ticket, hue, topics},
+    mqtt::{QoS, ReasonCode, Text, Version},
     time::{Instant, Timestamp},
 };
 
+mod hue_services;
+
 use crate::components::Connection;
+use hue_services::HueServices;
 
 /// The page's session with one broker.
 #[derive(Debug)]
 pub(crate) struct Session {
     /// The lights.
     pub(crate) home: Home,
+    /// Those who speak to Hue hubs, once somebody asked for them.
+    pub(crate) hue: HueServices,
     client: Client,
     options: Options,
     /// What the client was given to send, and which wish of the home's that is.
@@ -68,6 +73,7 @@ impl Session {
         let options = Options { seed, ..Options::new(Version::V5, client_id) };
         Self {
             home: Home::new(),
+            hue: HueServices::default(),
             client: follow_lights(options.clone(), now),
             options,
             sent: BTreeMap::new(),
@@ -114,6 +120,21 @@ impl Session {
         self.client.reconnect_now(now);
     }
 
+    /// Somebody wants to see the Hue hubs: follows those who speak to them, from now on.
+    pub(crate) fn follow_hue(&mut self, now: Instant) {
+        let token = self.client.subscribe([hue::every_status()], now);
+        self.hue.follow(token);
+    }
+
+    /// Asks the Hue service that was heard for something; without one, or without a connection, nobody hears it.
+    pub(crate) fn ask_hue(&mut self, request: String, now: Instant) {
+        let topic = self.hue.online().and_then(|(service, _)| hue::request(service));
+        if let Some(topic) = topic {
+            // The status tells what came of it.
+            let _ = self.client.publish(Message::new(topic, request, QoS::AtLeastOnce), now);
+        }
+    }
+
     /// What is to be done next.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<Action> {
         while let Some(wish) = self.home.poll_outgoing() {
@@ -150,7 +171,8 @@ impl Session {
             | ConnectionState::Stopped => None,
         };
         let complete = self.complete_at.filter(|at| *at > now);
-        [self.client.next_deadline(), self.home.next_deadline(), countdown, complete]
+        let hue = self.hue.next_deadline(now);
+        [self.client.next_deadline(), self.home.next_deadline(), countdown, complete, hue]
             .into_iter()
             .flatten()
             .min()
@@ -168,6 +190,9 @@ impl Session {
                 self.may_fall_back = false;
                 self.home.connected(session_present, now);
             }
+            Event::Subscribed { token, answers } if self.hue.is_asked_by(token) => {
+                self.hue.answered(answers.iter().all(|(_, reason)| !reason.is_failure()), now);
+            }
             Event::Subscribed { answers, .. } => {
                 self.home.subscribed(now);
                 self.complete_at = Some(now + QUIET);
@@ -176,6 +201,7 @@ impl Session {
                     self.refusal = format!("the broker does not show its lights ({})", words(*reason));
                 }
             }
+            Event::Message(message) if self.hue.hears(&message) => {}
             Event::Message(message) => {
                 self.home.message(&message.topic, &message.payload, message.retain, now, at);
             }
@@ -228,6 +254,9 @@ impl Session {
         self.may_fall_back = false;
         self.options.version = Version::V3_1_1;
         self.client = follow_lights(self.options.clone(), now);
+        if self.hue.is_followed() {
+            self.follow_hue(now);
+        }
     }
 }
 

@@ -241,3 +241,59 @@ fn our_own_broker_is_never_asked_for_less() {
     rig.open();
     assert!(matches!(&rig.sent()[..], [Packet::Connect(connect)] if connect.version == Version::V5));
 }
+
+#[test]
+fn who_speaks_to_hue_hubs_is_followed_when_somebody_asks_and_asked_over_mqtt() {
+    let mut rig = Rig::online();
+    rig.broker_says(&says("luxwire/hue/a/status", r#"{"state":"online"}"#));
+    assert_eq!(rig.session.hue.online(), Some(("a", r#"{"state":"online"}"#)));
+    rig.sent();
+    rig.session.ask_hue("{}".into(), rig.now);
+    let sent = rig.sent();
+    let [Packet::Publish(publish)] = &sent[..] else { panic!("one request: {sent:?}") };
+    let PublishTopic::Name(topic) = &publish.topic else { panic!("the page uses no aliases") };
+    assert_eq!(
+        (topic.as_str(), &publish.payload[..], publish.retain),
+        ("luxwire/hue/a/request", &b"{}"[..], false)
+    );
+
+    rig.broker_says(&says("luxwire/hue/b/status", r#"{"state":"online","hubs":[]}"#));
+    rig.broker_says(&says("luxwire/hue/a/status", r#"{"state":"offline"}"#));
+    assert_eq!(
+        rig.session.hue.online().map(|(service, _)| service),
+        Some("b"),
+        "one that is gone stands back"
+    );
+    rig.broker_says(&says("luxwire/hue/b/status", ""));
+    assert_eq!(rig.session.hue.online(), None);
+}
+
+#[test]
+fn that_nobody_speaks_to_hue_hubs_is_known_after_a_while() {
+    let mut rig = Rig::online();
+    rig.sent();
+    rig.session.follow_hue(rig.now);
+    let id = rig.subscribed_as();
+    let reasons = vec![ReasonCode::GrantedQoS1];
+    rig.broker_says(&Packet::Suback(Suback { id, properties: None, reasons }));
+    assert!(rig.session.hue.take_news(rig.now));
+    while !rig.session.hue.is_missing(rig.now) {
+        assert!(!rig.session.hue.take_news(rig.now));
+        rig.now = rig.session.next_deadline(rig.now).unwrap();
+        rig.session.tick(rig.moment());
+    }
+    assert!(rig.session.hue.take_news(rig.now), "once");
+    assert!(!rig.session.hue.take_news(rig.now));
+}
+
+#[test]
+fn a_broker_that_hides_hue_still_shows_its_lights() {
+    let mut rig = Rig::online();
+    rig.sent();
+    rig.session.follow_hue(rig.now);
+    let id = rig.subscribed_as();
+    let reasons = vec![ReasonCode::NotAuthorized];
+    rig.broker_says(&Packet::Suback(Suback { id, properties: None, reasons }));
+    assert_eq!(rig.session.connection(rig.now), Connection::Online);
+    assert!(rig.session.hue.is_missing(rig.now));
+}
