@@ -6,6 +6,7 @@ use crate::{
     config::{Config, Layers},
     descriptors,
     http::{self, Hosts, LargeAnswers, Origins, Web},
+    hue::{self, HueService},
     limits,
     listen::{self, Listener, Speaks},
     log,
@@ -13,8 +14,11 @@ use crate::{
     storage::DataDir,
 };
 use anyhow::{Context as _, anyhow, bail};
-use luxwire_devices::stop::{StopSignal, StopSignals};
-use std::{io::Write as _, process, sync::Arc, time::Duration};
+use luxwire_devices::{
+    connection::Scheme,
+    stop::{StopSignal, StopSignals},
+};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process, sync::Arc, time::Duration};
 use tokio::{
     runtime, select,
     task::{JoinSet, LocalSet, spawn_local},
@@ -40,10 +44,11 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the system refuses what the program needs to run")?;
-    LocalSet::new().block_on(&runtime, run(config))
+    let hue_dir = hue::state_dir(config.storage.dir.as_deref(), serve.ephemeral);
+    LocalSet::new().block_on(&runtime, run(config, hue_dir))
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(config: Config, hue_dir: Option<PathBuf>) -> anyhow::Result<()> {
     // Before the ready lines: whoever reads those may stop us right away.
     let mut signals = StopSignals::listen().context("signals cannot be received")?;
     let mut listeners = Vec::new();
@@ -56,6 +61,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
         warn!(address = %listener.address, "everybody who reaches this address controls the lights: there are no passwords yet");
     }
     let ready = ready_lines(&listeners);
+    let hue = HueService::new(config.hue.enabled);
+    let hue_listener = way_in(&listeners);
 
     let clock = Clock::start();
     let stop = CancellationToken::new();
@@ -71,6 +78,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
 
         large_answers: LargeAnswers::new(),
+        hue: hue.clone(),
     });
     let head_timeout = Duration::from_secs(config.limits.connect_timeout_s.into());
     for listener in listeners {
@@ -87,6 +95,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         }
     }
     print(&ready).context("standard output is closed")?;
+    spawn_local(hue.run(hue_listener, hue_dir));
 
     let signal = select! {
         signal = signals.next() => signal,
@@ -101,6 +110,13 @@ async fn run(config: Config) -> anyhow::Result<()> {
         warn!("some clients did not take their goodbye in time");
     }
     Ok(())
+}
+
+/// How a program on this machine reaches the broker.
+fn way_in(listeners: &[Listener]) -> Option<(Scheme, SocketAddr)> {
+    let by = |speaks| listeners.iter().find(|listener| listener.speaks == speaks).map(|found| found.address);
+    let mqtt = by(Speaks::Mqtt).map(|address| (Scheme::Mqtt, address));
+    mqtt.or_else(|| by(Speaks::Http).map(|address| (Scheme::Ws, address)))
 }
 
 fn machine_name() -> String {

@@ -9,6 +9,7 @@ mod config;
 mod descriptors;
 mod device;
 mod http;
+mod hue;
 mod limits;
 mod listen;
 mod log;

@@ -24,6 +24,7 @@ mod store;
 mod tls;
 
 pub use host::{Host, HostError};
+pub use store::{default_folder, has_hubs};
 
 use crate::{connection::BrokerArgs, stop::StopSignals};
 use bridge::Bridge;
@@ -82,8 +83,8 @@ pub struct Settings {
     pub bridges: Vec<Host>,
     /// Which version of the API new hubs are spoken to with.
     pub api: ApiChoice,
-    /// Where keys are kept.
-    pub state_dir: PathBuf,
+    /// Where keys are kept; `None` forgets them at the end.
+    pub state_dir: Option<PathBuf>,
     /// Home Assistant's prefix; `None` announces nothing.
     pub discovery_prefix: Option<String>,
     /// Search for hubs and wait for their buttons if there is none yet. Otherwise only requests over MQTT do.
@@ -95,12 +96,12 @@ pub const CLIENT_ID: &str = "luxwire-hue";
 
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let state_dir = args.state_dir.map_or_else(store::default_folder, Ok)?;
+    let state_dir = args.state_dir.map_or_else(|| store::default_folder("hue"), Ok)?;
     let settings = Settings {
         broker: args.broker,
         bridges: args.bridge,
         api: args.api,
-        state_dir,
+        state_dir: Some(state_dir),
         discovery_prefix: (!args.no_discovery).then_some(args.discovery_prefix),
         pairs_unasked: true,
     };

@@ -16,7 +16,8 @@ use std::{
 /// Everything that is remembered, and where.
 #[derive(Debug)]
 pub(super) struct Store {
-    folder: PathBuf,
+    /// `None` remembers nothing beyond this run.
+    folder: Option<PathBuf>,
     pub(super) hubs: Vec<Hub>,
 }
 
@@ -69,7 +70,8 @@ const LEN_MAX: u64 = 8 << 20;
 
 impl Store {
     /// Reads what an earlier run left in this folder, which is made if it is missing.
-    pub(super) fn open(folder: PathBuf) -> Result<Self> {
+    pub(super) fn open(folder: Option<PathBuf>) -> Result<Self> {
+        let Some(folder) = folder else { return Ok(Self { folder, hubs: Vec::new() }) };
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -81,16 +83,17 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        Ok(Self { folder, hubs })
+        Ok(Self { folder: Some(folder), hubs })
     }
 
     /// Writes everything. A crash leaves what was there before.
     pub(super) fn save(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
         let content = Content { version: VERSION, hubs: self.hubs.clone() };
         let mut text = serde_json::to_vec_pretty(&content)?;
         text.push(b'\n');
-        let draft = self.folder.join(format!("{FILE}.new"));
-        let path = self.folder.join(FILE);
+        let draft = folder.join(format!("{FILE}.new"));
+        let path = folder.join(FILE);
         let write = || {
             // A draft that a crash left may have other permissions.
             let _ = fs::remove_file(&draft);
@@ -98,7 +101,7 @@ impl Store {
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&draft, &path)?;
-            File::open(&self.folder)?.sync_all()
+            File::open(folder)?.sync_all()
         };
         write().with_context(|| format!("cannot write {}", path.display()))
     }
@@ -158,12 +161,17 @@ fn read(file: File, path: &Path) -> Result<Vec<Hub>> {
     Ok(content.hubs)
 }
 
-/// Where programs of this user keep such things.
-pub(super) fn default_folder() -> Result<PathBuf> {
+/// Whether hubs were paired by a run that kept its keys in this folder.
+pub fn has_hubs(folder: &Path) -> bool {
+    File::open(folder.join(FILE)).is_ok_and(|file| read(file, folder).is_ok_and(|hubs| !hubs.is_empty()))
+}
+
+/// Where programs of this user keep such things; `name` tells those from each other that keep their own.
+pub fn default_folder(name: &str) -> Result<PathBuf> {
     let named = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));
     let base = base.context("--state-dir: please give a folder, since there is no HOME to keep keys in")?;
-    Ok(base.join("luxwire").join("hue"))
+    Ok(base.join("luxwire").join(name))
 }
 
 #[cfg(test)]
@@ -196,17 +204,17 @@ mod tests {
     #[test]
     fn what_is_saved_is_there_again_and_private() {
         let folder = folder("saved");
-        let mut store = Store::open(folder.clone()).unwrap();
+        let mut store = Store::open(Some(folder.clone())).unwrap();
         store.put(hub("a"));
         store.save().unwrap();
         store.put(Hub { lights: Vec::new(), key: "other".to_owned(), ..hub("a") });
         store.save().unwrap();
-        let again = Store::open(folder.clone()).unwrap();
+        let again = Store::open(Some(folder.clone())).unwrap();
         assert_eq!(again.hubs, [Hub { key: "other".to_owned(), ..hub("a") }]);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
         fs::set_permissions(folder.join(FILE), Permissions::from_mode(0o644)).unwrap();
-        Store::open(folder.clone()).unwrap();
+        Store::open(Some(folder.clone())).unwrap();
         assert_eq!(mode(&folder.join(FILE)), 0o600);
         fs::remove_dir_all(folder).unwrap();
     }
@@ -214,9 +222,9 @@ mod tests {
     #[test]
     fn a_damaged_file_is_not_overwritten() {
         let folder = folder("damaged");
-        Store::open(folder.clone()).unwrap();
+        Store::open(Some(folder.clone())).unwrap();
         fs::write(folder.join(FILE), "{\"version\":1,").unwrap();
-        let error = Store::open(folder.clone()).unwrap_err();
+        let error = Store::open(Some(folder.clone())).unwrap_err();
         assert!(error.to_string().contains("damaged"), "{error:#}");
         fs::remove_dir_all(folder).unwrap();
     }

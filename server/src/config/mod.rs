@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) mqtt: Mqtt,
     pub(crate) http: Http,
     pub(crate) limits: Limits,
+    pub(crate) hue: Hue,
     pub(crate) storage: Storage,
 }
 
@@ -71,6 +72,14 @@ pub(crate) struct Limits {
     pub(crate) session_queue_messages: u32,
     /// Their bytes.
     pub(crate) session_queue_bytes: Size,
+}
+
+/// The Philips Hue bridge inside the server.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Hue {
+    /// Whether the page may start it.
+    pub(crate) enabled: bool,
 }
 
 /// What is kept on disk.
@@ -131,6 +140,12 @@ impl Default for Http {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
         }
+    }
+}
+
+impl Default for Hue {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 

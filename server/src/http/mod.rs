@@ -6,6 +6,7 @@ mod date;
 mod headers;
 mod health;
 mod host;
+mod hue;
 mod origin;
 mod page;
 mod problem;
@@ -16,13 +17,13 @@ pub(crate) use host::Hosts;
 pub(crate) use origin::Origins;
 pub(crate) use topics::LargeAnswers;
 
-use crate::shard::Door;
+use crate::{hue::HueService, shard::Door};
 use axum::{
     Router,
     extract::{FromRef, Request, State},
     middleware::{from_fn, from_fn_with_state},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use problem::Problem;
 use std::{net::SocketAddr, sync::Arc};
@@ -38,6 +39,7 @@ pub(crate) struct Web {
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) origins: Arc<Origins>,
     pub(crate) large_answers: LargeAnswers,
+    pub(crate) hue: HueService,
 }
 
 /// Every path there is.
@@ -47,6 +49,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/mqtt", get(websocket::mqtt))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/{*topic}", get(topics::value))
+        .route("/api/v1/hue", post(hue::start).fallback(hue::method_not_allowed))
         .fallback(page::asset)
         .layer(from_fn_with_state(web.clone(), host::check))
         // Health checks come from machines that may call this one by any name, and tell nothing.
@@ -87,5 +90,11 @@ impl FromRef<Web> for Arc<Origins> {
 impl FromRef<Web> for LargeAnswers {
     fn from_ref(web: &Web) -> Self {
         web.large_answers.clone()
+    }
+}
+
+impl FromRef<Web> for HueService {
+    fn from_ref(web: &Web) -> Self {
+        web.hue.clone()
     }
 }

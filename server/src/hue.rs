@@ -1,0 +1,88 @@
+//! The Philips Hue bridge inside the server's process, for people who want to start one program.
+//!
+//! It is the same bridge as `luxwire hue` and reaches the broker over the network like anybody else. It starts when it is
+//! first asked for, or at once if hubs were paired with it before; until then it costs nothing.
+
+use luxwire_devices::{
+    connection::{Address, BrokerArgs, Scheme},
+    hue,
+};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+/// How the broker knows the bridge, and which SERVICE its topics have. Not the name of `luxwire hue`: both may run.
+pub(crate) const SERVICE: &str = "luxwire-serve-hue";
+
+/// Asks for the bridge.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HueService {
+    wanted: Option<Arc<Notify>>,
+}
+
+impl HueService {
+    /// One that can be started, if the settings allow it.
+    pub(crate) fn new(enabled: bool) -> Self {
+        Self { wanted: enabled.then(Arc::default) }
+    }
+
+    /// Starts it, unless it runs already. `false` if it may not be started.
+    pub(crate) fn start(&self) -> bool {
+        let Some(wanted) = &self.wanted else { return false };
+        wanted.notify_one();
+        true
+    }
+
+    /// Waits until it is asked for, and runs it until the server stops.
+    pub(crate) async fn run(self, listener: Option<(Scheme, SocketAddr)>, state_dir: Option<PathBuf>) {
+        let (Some(wanted), Some((scheme, listener))) = (self.wanted, listener) else { return };
+        if state_dir.as_deref().is_some_and(hue::has_hubs) {
+            wanted.notify_one();
+        }
+        wanted.notified().await;
+        info!("starting the Philips Hue bridge");
+        if let Err(error) = hue::serve(settings(scheme, listener, state_dir)).await {
+            warn!("the Philips Hue bridge has stopped: {error:#}");
+        }
+    }
+}
+
+fn settings(scheme: Scheme, listener: SocketAddr, state_dir: Option<PathBuf>) -> hue::Settings {
+    let path = if scheme.is_web_socket() { "/mqtt" } else { "" };
+    let address = Address {
+        scheme,
+        path: path.to_owned(),
+        ..Address::tcp(own(listener.ip()).to_string(), listener.port())
+    };
+    hue::Settings {
+        broker: BrokerArgs { client_id: Some(SERVICE.to_owned()), ..BrokerArgs::new(address) },
+        bridges: Vec::new(),
+        api: hue::ApiChoice::Auto,
+        state_dir,
+        discovery_prefix: Some("homeassistant".to_owned()),
+        pairs_unasked: false,
+    }
+}
+
+/// Where a listener is reached from its own machine.
+fn own(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
+}
+
+/// Where the keys of paired hubs are kept: in the data directory, or where the system keeps such things. They are worth
+/// keeping even while nothing else is: whoever pressed the button should not have to do it again.
+pub(crate) fn state_dir(data_dir: Option<&Path>, ephemeral: bool) -> Option<PathBuf> {
+    match data_dir {
+        Some(dir) => Some(dir.join("hue")),
+        None if ephemeral => None,
+        None => hue::default_folder("serve-hue").ok(),
+    }
+}
