@@ -3,11 +3,12 @@
 use super::{
     args::{Args, Duty},
     duty::{Rhythm, Turn},
-    echoes::Echoes,
+    echoes::{Echoes, Heard},
     keys::{Asked, HELP, Keys},
     knob::Knob,
     latest::Latest,
     lines::{Line, Number},
+    report::InputReport,
     screen::{Screen, View},
     source::{Input, Source},
     terminal::KeyByKey,
@@ -36,7 +37,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     time::sleep,
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// How long the broker may take to acknowledge the last value once somebody asked the dimmer to stop.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -44,9 +45,6 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A sleeper's session is kept for so many of its periods, and at least so long: it may miss a few wakings.
 const SESSION_PERIODS: u32 = 10;
 const SESSION_S_MIN: u32 = 60 * 60;
-
-/// So many wrong lines of a serial port in a row are reported; a wrong `--baud` makes a hundred a second.
-const WRONG_LINES_SAID: u32 = 5;
 
 /// One dimmer.
 pub(super) struct Device {
@@ -65,7 +63,7 @@ pub(super) struct Device {
     /// What the bar shows where no hand is on keys.
     level: Option<Intensity>,
     keyboard: Option<KeyByKey>,
-    port: Port,
+    input_report: InputReport,
     ending: Option<Ending>,
 }
 
@@ -92,15 +90,6 @@ enum Ending {
     Asked { until: Instant },
     /// The reader of standard output is gone.
     Unread,
-}
-
-/// What is known about the serial port.
-#[derive(Default)]
-struct Port {
-    name: Option<String>,
-    /// Why it is away, as it was told last.
-    told: Option<String>,
-    wrong_lines: u32,
 }
 
 impl Device {
@@ -167,7 +156,7 @@ impl Device {
             voice,
             level: None,
             keyboard,
-            port: Port { name: args.serial.map(|port| port.display().to_string()), ..Port::default() },
+            input_report: InputReport::new(args.serial.as_deref()),
             ending: None,
         })
     }
@@ -217,8 +206,14 @@ impl Device {
             }
             Input::Resized => self.voice.resized(),
             Input::Line(line) => self.line(&line)?,
-            Input::PortOpened => self.port_opened(),
-            Input::PortLost(error) => self.port_lost(&error),
+            Input::PortOpened => {
+                let Self { voice, input_report, .. } = self;
+                voice.aside(|| input_report.port_opened());
+            }
+            Input::PortLost(error) => {
+                let Self { voice, input_report, .. } = self;
+                voice.aside(|| input_report.port_lost(&error));
+            }
             Input::End => self.ending = Some(Ending::Source),
             Input::Failed(error) => return Err(error).context("cannot read standard input"),
         }
@@ -240,50 +235,14 @@ impl Device {
         });
         match wish {
             Ok(wish) => {
-                self.port.wrong_lines = 0;
+                self.input_report.right_line();
                 wish.map_or(Ok(()), |wish| self.wish(wish))
             }
             Err(wrong) => {
-                self.wrong_line(line.number, &wrong);
+                let Self { voice, input_report, .. } = self;
+                voice.aside(|| input_report.wrong_line(line.number, &wrong));
                 Ok(())
             }
-        }
-    }
-
-    fn wrong_line(&mut self, number: u64, wrong: &str) {
-        self.port.wrong_lines += 1;
-        let from_port = self.port.name.is_some();
-        if from_port && self.port.wrong_lines > WRONG_LINES_SAID {
-            if self.port.wrong_lines == WRONG_LINES_SAID + 1 {
-                self.voice.aside(|| {
-                    warn!("no more is said of wrong lines until a right one comes: is --baud right?")
-                });
-            }
-            return;
-        }
-        self.voice.aside(|| warn!("line {number}: {wrong}; ignored"));
-    }
-
-    fn port_opened(&mut self) {
-        self.port.told = None;
-        let name = self.port.name.as_deref().unwrap_or_default();
-        self.voice.aside(|| info!("reading {name}"));
-    }
-
-    /// Once for each reason.
-    fn port_lost(&mut self, error: &io::Error) {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "it is not there".to_owned(),
-            io::ErrorKind::PermissionDenied => {
-                "permission denied; its group, often dialout, may read it".to_owned()
-            }
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "it was unplugged".to_owned(),
-            _ => error.to_string(),
-        };
-        if self.port.told.as_ref() != Some(&why) {
-            let name = self.port.name.as_deref().unwrap_or_default();
-            self.voice.aside(|| warn!("waiting for {name}: {why}"));
-            self.port.told = Some(why);
         }
     }
 
@@ -312,7 +271,7 @@ impl Device {
     fn event(&mut self, event: Event) -> anyhow::Result<()> {
         let now = self.connection.now();
         let Self { narrator, connection, voice, .. } = self;
-        if !matches!(event, Event::Message(_) | Event::Unsent(_)) {
+        if is_worth_a_sentence(&event) {
             voice.aside(|| narrator.tell(connection, &event));
         }
         match event {
@@ -366,9 +325,13 @@ impl Device {
                 if let Hand::Keys(keys) = &mut self.hand {
                     keys.control.message(intensity, now);
                 }
-                if self.echoes.is_news(intensity) {
-                    self.level = Some(intensity);
-                    self.voice.heard(intensity, now);
+                match self.echoes.heard(intensity) {
+                    Heard::Known => {}
+                    Heard::News => {
+                        self.level = Some(intensity);
+                        self.voice.heard(intensity, now);
+                    }
+                    Heard::Overtaken => self.voice.heard(intensity, now),
                 }
             }
             Err(error) => {
@@ -409,7 +372,10 @@ impl Device {
         self.voice.tick(now);
         match self.rhythm.tick(now) {
             Some(Turn::Sleep) if self.ending.is_none() => self.sleep().await,
-            Some(Turn::Wake) => self.connection.reconnect_now(),
+            Some(Turn::Wake) => {
+                self.voice.aside(|| debug!("awake"));
+                self.connection.reconnect_now();
+            }
             Some(Turn::Sleep) | None => {}
         }
         if matches!(self.ending, Some(Ending::Source)) && self.rhythm.is_asleep() {
@@ -490,6 +456,7 @@ impl Device {
         if let Hand::Keys(keys) = &mut self.hand {
             keys.control.disconnected();
         }
+        self.voice.aside(|| debug!("asleep"));
     }
 
     fn wake(&mut self) {
@@ -570,6 +537,16 @@ impl Device {
             ConnectionState::Refused { .. } => "refused by the broker",
         };
         self.voice.show(View { level, entry, note });
+    }
+}
+
+/// Whether the narrator may have something to say, so that the bar must make room.
+fn is_worth_a_sentence(event: &Event) -> bool {
+    match event {
+        Event::Connected { .. } | Event::Refused { .. } | Event::Lost { .. } => true,
+        Event::Subscribed { answers, .. } => answers.iter().any(|(_, reason)| reason.is_failure()),
+        Event::Acknowledged { reason, .. } => reason.is_failure(),
+        Event::Message(_) | Event::Unsent(_) | Event::Unsubscribed { .. } => false,
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) const LINE_LEN_MAX: usize = 64;
 pub(super) struct Lines {
     begun: Vec<u8>,
     too_long: bool,
+    /// The line that is being read began before we listened: its end may look like a number of its own.
+    cut_off: bool,
     number: u64,
 }
 
@@ -52,7 +54,8 @@ impl Lines {
                 self.begun.extend_from_slice(text);
             }
             if ended {
-                lines.push(self.cut());
+                let line = self.cut();
+                lines.extend((!std::mem::take(&mut self.cut_off)).then_some(line));
             }
         }
         lines
@@ -65,8 +68,12 @@ impl Lines {
 
     /// What was begun belongs to nothing.
     pub(super) fn discard(&mut self) {
-        self.begun.clear();
-        self.too_long = false;
+        *self = Self { number: self.number, ..Self::default() };
+    }
+
+    /// What comes next is the end of a line whose beginning is lost: it counts, and is passed over.
+    pub(super) fn cut_off(&mut self) {
+        self.cut_off = true;
     }
 
     fn cut(&mut self) -> Line {
@@ -143,6 +150,17 @@ mod tests {
             assert!(lines.begun.capacity() <= 2 * LINE_LEN_MAX);
         }
         assert_eq!(texts(lines.push(b"\n5\n")), [(1, "too long".to_owned()), (2, "5".to_owned())]);
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_no_line() {
+        let mut lines = Lines::default();
+        lines.cut_off();
+        assert!(lines.push(b"2").is_empty());
+        assert_eq!(texts(lines.push(b"3\n1023\n")), [(2, "1023".to_owned())]);
+        lines.push(b"51");
+        lines.discard();
+        assert_eq!(texts(lines.push(b"7\n")), [(3, "7".to_owned())]);
     }
 
     fn check(text: &str, converter: Option<u16>, expected: Result<Option<Number>, &str>) {

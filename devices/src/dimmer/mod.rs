@@ -18,6 +18,7 @@ mod keys;
 mod knob;
 mod latest;
 mod lines;
+mod report;
 mod screen;
 mod source;
 mod terminal;

@@ -150,27 +150,23 @@ fn read_port(
     let opened_at = Instant::now();
     to.blocking_send(Input::PortOpened).ok()?;
     let mut buffer = [0; READ_BYTES];
-    // `None` until something was read; then whether the rest of the line it came into is still to be passed over.
-    let mut within_a_line = None;
+    let mut has_read = false;
     loop {
         match open.read(&mut buffer) {
-            Ok(0) => return Some((io::ErrorKind::UnexpectedEof.into(), within_a_line.is_some())),
+            Ok(0) => return Some((io::ErrorKind::UnexpectedEof.into(), has_read)),
             Ok(len) => {
-                let within = within_a_line.get_or_insert(opened_at.elapsed() < BETWEEN_LINES);
-                let mut bytes = &buffer[..len];
-                if *within {
-                    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { continue };
-                    *within = false;
-                    bytes = &bytes[end + 1..];
+                if !has_read && opened_at.elapsed() < BETWEEN_LINES {
+                    lines.cut_off();
                 }
-                send(to, lines.push(bytes))?;
+                has_read = true;
+                send(to, lines.push(&buffer[..len]))?;
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted) => {
                 if to.is_closed() {
                     return None;
                 }
             }
-            Err(error) => return Some((error, within_a_line.is_some())),
+            Err(error) => return Some((error, has_read)),
         }
     }
 }

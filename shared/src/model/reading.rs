@@ -129,10 +129,13 @@ impl Reading {
         Ok(knob.publish(value, settings, now))
     }
 
-    /// Whether the last value was said and the knob has rested since. Until then samples must go on; afterwards a device
-    /// may sleep.
+    /// Whether the last value was said, and no sample since then hints at a move. Until then samples must go on;
+    /// afterwards a device may sleep, or wait for another count.
     pub fn is_still(&self) -> bool {
-        self.knob.as_ref().is_some_and(|knob| knob.still)
+        let band = self.settings.band;
+        self.knob.as_ref().is_some_and(|knob| {
+            knob.still && knob.samples.iter().all(|sample| sample.abs_diff(knob.anchor) <= band)
+        })
     }
 }
 

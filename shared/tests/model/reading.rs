@@ -57,6 +57,16 @@ fn a_count_that_the_converter_does_not_have_is_reported_and_changes_nothing() {
 }
 
 #[test]
+fn one_sample_that_differs_is_enough_not_to_fall_asleep() {
+    let mut knob = Knob::new(Settings::new(1_023).unwrap());
+    knob.rests_at(300);
+    knob.says(900, SAMPLE_EVERY);
+    assert!(!knob.reading.is_still());
+    knob.rests_at(300);
+    assert_eq!(knob.published.len(), 1, "it was a spike");
+}
+
+#[test]
 fn settings_have_limits() {
     assert_eq!(Settings::new(99), Err(SettingsError::TooFewCounts));
     assert_eq!(Settings::new(100).map(Settings::band), Ok(1));
