@@ -12,6 +12,7 @@ use crate::{
 };
 use alloc::{collections::VecDeque, vec};
 use bytes::{Buf as _, Bytes};
+use core::future::pending;
 use embassy_futures::{
     join::join,
     select::{Either, Either4, select, select4},
@@ -43,86 +44,115 @@ async fn talk(mut conversation: Conversation, broker: &Broker, stack: Stack<'sta
     let mut socket = TcpSocket::new(stack, &mut received, &mut sent);
     // Each packet is small and meant to arrive at once.
     socket.set_nagle_enabled(false);
-    let mut unwritten = VecDeque::new();
+    let mut transport = Transport { socket, is_open: false, unwritten: VecDeque::new() };
     loop {
         conversation.attend();
         match conversation.client.poll_action() {
-            Some(Action::Open) => {
-                socket.abort();
-                unwritten.clear();
-                open(&mut conversation, &mut socket, broker, stack).await;
-            }
-            Some(Action::Write(bytes)) => unwritten.push_back(bytes),
-            Some(Action::Close) => close(&mut socket, &mut unwritten).await,
-            None => next(&mut conversation, &mut socket, &mut unwritten).await,
+            Some(Action::Open) => transport.open(&mut conversation, broker, stack).await,
+            Some(Action::Write(bytes)) => transport.unwritten.push_back(bytes),
+            Some(Action::Close) => transport.close().await,
+            None => transport.next(&mut conversation).await,
         }
     }
 }
 
-/// Waits for the first of: bytes to read, room to write, a turn of the knob, the client's next deadline.
-async fn next(conversation: &mut Conversation, socket: &mut TcpSocket<'_>, unwritten: &mut VecDeque<Bytes>) {
-    let deadline = conversation.client.next_deadline();
-    let mut buffer = [0; limits::READ];
-    let is_open = socket.may_recv() || socket.may_send() || socket.recv_queue() > 0;
-    let (mut reader, mut writer) = socket.split();
-    let read = async {
-        match is_open {
-            true => reader.read(&mut buffer).await,
-            false => core::future::pending().await,
+/// The one socket, used again for each connection.
+struct Transport<'a> {
+    socket: TcpSocket<'a>,
+    /// Whether the client believes that it is; the socket may know better.
+    is_open: bool,
+    unwritten: VecDeque<Bytes>,
+}
+
+impl Transport<'_> {
+    /// Waits for the first of: bytes to read, room to write, a turn of the knob, the client's next deadline.
+    async fn next(&mut self, conversation: &mut Conversation) {
+        let Self { socket, is_open, unwritten } = self;
+        let deadline = conversation.client.next_deadline();
+        let mut buffer = [0; limits::READ];
+        let (mut reader, mut writer) = socket.split();
+        let read = async {
+            match is_open {
+                true => reader.read(&mut buffer).await,
+                false => pending().await,
+            }
+        };
+        let write = async {
+            match unwritten.front() {
+                Some(bytes) if *is_open => writer.write(bytes).await,
+                Some(_) | None => pending().await,
+            }
+        };
+        let alarm = async {
+            match deadline {
+                Some(deadline) => Timer::at(board_time(deadline)).await,
+                None => pending().await,
+            }
+        };
+        match select4(read, write, TURNED.wait(), alarm).await {
+            // The end, or a reset.
+            Either4::First(Ok(0) | Err(_)) | Either4::Second(Err(_)) => {
+                self.forget();
+                conversation.client.transport_closed(now());
+            }
+            Either4::First(Ok(len)) => {
+                let bytes = buffer.get(..len).unwrap_or_default();
+                conversation.client.receive(Bytes::copy_from_slice(bytes), now());
+            }
+            Either4::Second(Ok(len)) => self.written(len),
+            Either4::Third(publish) => conversation.turned(publish),
+            Either4::Fourth(()) => conversation.client.tick(now()),
         }
-    };
-    let write = async {
-        match unwritten.front() {
-            Some(bytes) if is_open => writer.write(bytes).await,
-            Some(_) | None => core::future::pending().await,
+    }
+
+    /// Opens, or tells the client that it cannot be opened; gives up at the client's deadline.
+    async fn open(&mut self, conversation: &mut Conversation, broker: &Broker, stack: Stack<'static>) {
+        self.forget();
+        let deadline = conversation.client.next_deadline().unwrap_or_else(now);
+        let connected = connect(&mut self.socket, broker, stack);
+        match select(connected, Timer::at(board_time(deadline))).await {
+            Either::First(true) => {
+                self.is_open = true;
+                conversation.client.transport_opened(now());
+            }
+            Either::First(false) => conversation.client.transport_closed(now()),
+            Either::Second(()) => conversation.client.tick(now()),
         }
-    };
-    let alarm = async {
-        match deadline {
-            Some(deadline) => Timer::at(board_time(deadline)).await,
-            None => core::future::pending().await,
-        }
-    };
-    match select4(read, write, TURNED.wait(), alarm).await {
-        // The end, or a reset.
-        Either4::First(Ok(0) | Err(_)) | Either4::Second(Err(_)) => {
-            unwritten.clear();
-            socket.abort();
-            conversation.client.transport_closed(now());
-        }
-        Either4::First(Ok(len)) => {
-            let bytes = buffer.get(..len).unwrap_or_default();
-            conversation.client.receive(Bytes::copy_from_slice(bytes), now());
-        }
-        Either4::Second(Ok(len)) => {
-            if let Some(bytes) = unwritten.front_mut() {
-                bytes.advance(len.min(bytes.len()));
-                if bytes.is_empty() {
-                    unwritten.pop_front();
+    }
+
+    /// Lets the last words go out, but not for long.
+    async fn close(&mut self) {
+        if self.is_open {
+            let last_words = async {
+                while let Some(bytes) = self.unwritten.front() {
+                    let Ok(len) = self.socket.write(bytes).await else { return };
+                    self.written(len);
                 }
+                self.socket.close();
+                let _ = self.socket.flush().await;
+            };
+            select(last_words, Timer::after(GOODBYE)).await;
+        }
+        self.forget();
+    }
+
+    fn written(&mut self, len: usize) {
+        if let Some(bytes) = self.unwritten.front_mut() {
+            bytes.advance(len.min(bytes.len()));
+            if bytes.is_empty() {
+                self.unwritten.pop_front();
             }
         }
-        Either4::Third(publish) => conversation.turned(publish),
-        Either4::Fourth(()) => conversation.client.tick(now()),
+    }
+
+    fn forget(&mut self) {
+        self.is_open = false;
+        self.unwritten.clear();
+        self.socket.abort();
     }
 }
 
-/// Opens the transport, or tells the client that it cannot be opened; gives up at the client's deadline.
-async fn open(
-    conversation: &mut Conversation,
-    socket: &mut TcpSocket<'_>,
-    broker: &Broker,
-    stack: Stack<'static>,
-) {
-    let deadline = conversation.client.next_deadline().unwrap_or_else(now);
-    let opened = select(connect(socket, broker, stack), Timer::at(board_time(deadline))).await;
-    match opened {
-        Either::First(true) => conversation.client.transport_opened(now()),
-        Either::First(false) => conversation.client.transport_closed(now()),
-        Either::Second(()) => conversation.client.tick(now()),
-    }
-}
-
+/// Whether the broker took the connection; what kept it is said.
 async fn connect(socket: &mut TcpSocket<'_>, broker: &Broker, stack: Stack<'static>) -> bool {
     sign::show(Sign::Searching);
     if !stack.is_config_up() {
@@ -132,36 +162,15 @@ async fn connect(socket: &mut TcpSocket<'_>, broker: &Broker, stack: Stack<'stat
     }
     let host = broker.host.as_str();
     let address = match stack.dns_query(host, DnsQueryType::A).await {
-        Ok(addresses) if !addresses.is_empty() => addresses.first().copied(),
-        Ok(_) | Err(_) => None,
+        Ok(addresses) => addresses.first().copied(),
+        Err(_) => None,
     };
-    let Some(address) = address else {
+    let (Some(address), Some(config)) = (address, stack.config_v4()) else {
         say!("the network does not know {host}");
         return false;
     };
-    match stack.config_v4() {
-        Some(config) => say!("connecting to {host}, port {}, from {}", broker.port, config.address),
-        None => return false,
-    }
+    say!("connecting to {host}, port {}, from {}", broker.port, config.address);
     socket.connect(IpEndpoint::new(address, broker.port)).await.is_ok()
-}
-
-/// Lets the last words go out, but not for long.
-async fn close(socket: &mut TcpSocket<'_>, unwritten: &mut VecDeque<Bytes>) {
-    let last_words = async {
-        while let Some(bytes) = unwritten.front_mut() {
-            let Ok(len) = socket.write(bytes).await else { return };
-            bytes.advance(len.min(bytes.len()));
-            if bytes.is_empty() {
-                unwritten.pop_front();
-            }
-        }
-        socket.close();
-        let _ = socket.flush().await;
-    };
-    select(last_words, Timer::after(GOODBYE)).await;
-    unwritten.clear();
-    socket.abort();
 }
 
 const GOODBYE: Duration = Duration::from_millis(500);

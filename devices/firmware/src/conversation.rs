@@ -75,7 +75,7 @@ impl Conversation {
                     limits::HEAP
                 );
                 sign::show(Sign::Connected);
-                self.introduce();
+                self.introduce(session_present);
                 if !session_present && self.due.is_none() {
                     self.due = self.resting.map(|intensity| Publish { intensity, last: true });
                 }
@@ -124,11 +124,12 @@ impl Conversation {
         }
     }
 
-    /// The board says that it is there, and a lamp how Home Assistant can use it.
-    fn introduce(&mut self) {
+    /// The board says that it is there, and a lamp how Home Assistant can use it. A broker that goes on with the session
+    /// has the latter, or gets it again by itself; the former its will may have overwritten.
+    fn introduce(&mut self, session_present: bool) {
         self.publish(Message::retained(availability(&self.roles), topics::ONLINE, QoS::AtLeastOnce));
-        if let Some(announcement) = self.roles.lamp().map(discovery::announcement) {
-            self.publish(announcement);
+        if let Some(id) = self.roles.lamp().filter(|_| !session_present) {
+            self.publish(discovery::announcement(id));
         }
     }
 

@@ -13,11 +13,12 @@ pub(crate) const PACKET: u32 = 1024;
 /// QoS 2 messages that a broker may have begun; we ask for QoS 1 at most.
 pub(crate) const RECEIVE_MAXIMUM: NonZeroU16 = NonZeroU16::new(4).unwrap();
 
-/// Messages that wait for their acknowledgement: availability, discovery, and one intensity.
-pub(crate) const IN_FLIGHT: NonZeroU16 = NonZeroU16::new(4).unwrap();
+/// Messages that wait for their acknowledgement: availability, discovery, and one intensity; more only where connections
+/// are lost faster than a broker acknowledges.
+pub(crate) const IN_FLIGHT: NonZeroU16 = NonZeroU16::new(8).unwrap();
 
 /// Messages that wait for room in flight.
-pub(crate) const QUEUE_MESSAGES: usize = 4;
+pub(crate) const QUEUE_MESSAGES: usize = 8;
 
 /// Bytes of them. Discovery has some 1,300 and, with an identifier of 64 characters that all need escaping, 4,000.
 pub(crate) const QUEUE_BYTES: usize = 6 * 1024;

@@ -48,10 +48,15 @@ impl Flash {
         if address < FLASH.start || end > FLASH.end {
             return None;
         }
-        for (address, byte) in (address..end).zip(bytes) {
-            let offset = address % SECTOR_LEN as u32;
-            let sector = self.0.entry(address - offset).or_insert_with(|| Box::new([0xFF; SECTOR_LEN]));
-            sector[offset as usize] = *byte;
+        let (mut address, mut rest) = (address, bytes);
+        while !rest.is_empty() {
+            let offset = address as usize % SECTOR_LEN;
+            let (part, more) = rest.split_at(rest.len().min(SECTOR_LEN - offset));
+            let sector =
+                self.0.entry(address - offset as u32).or_insert_with(|| Box::new([0xFF; SECTOR_LEN]));
+            sector[offset..offset + part.len()].copy_from_slice(part);
+            address += part.len() as u32;
+            rest = more;
         }
         Some(())
     }

@@ -53,3 +53,19 @@ test('both roles in one board: the knob shines through the broker', async (t) =>
   assert.ok(Number(memory[1]) < Number(memory[2]) / 4);
   assert.deepEqual(house.problems(), []);
 });
+
+test('a flood and a giant do a lamp no harm: the last value counts', async (t) => {
+  const house = await House.build(t, new Luxwire());
+  const page = await house.page();
+  const lamp = house.board('lamp', ['--lamp', 'desk']);
+  await page.hears('lights/desk/availability', 'online');
+  // Larger than the board takes: a 5.0 broker keeps it back, and the lamp does not hang on it.
+  await page.set('desk', '9'.repeat(5000));
+  await page.set('desk', '20');
+  await lamp.scope().shows(duty(20));
+  for (let value = 0; value < 2000; value++) page.client.publish('lights/desk/intensity', `${value % 101}`);
+  await page.set('desk', '77');
+  await lamp.scope().shows(duty(77));
+  assert.equal(lamp.lines.filter((line) => /^connected/.test(line)).length, 1, lamp.lines.join('\n'));
+  assert.deepEqual(house.problems(), []);
+});
