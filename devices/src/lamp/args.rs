@@ -106,6 +106,27 @@ pub enum Bits {
 }
 
 impl Args {
+    /// A lamp without hardware that prints nothing: for programs that host one beside other things.
+    pub fn quiet(id: LightId, broker: BrokerArgs) -> Self {
+        Self {
+            id,
+            fade: Duration::ZERO,
+            bits: Bits::Twelve,
+            duty: false,
+            json: false,
+            quiet: true,
+            forget: false,
+            exec: None,
+            exec_timeout: PATIENCE,
+            pwm: None,
+            pwm_frequency: 1_000,
+            pwm_polarity: None,
+            broker,
+            discovery: DiscoveryArgs::default(),
+            name: None,
+        }
+    }
+
     /// What people call the lamp.
     pub fn display_name(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.id.display_name())
@@ -140,6 +161,8 @@ The log goes to standard error; the environment variable LUXWIRE_LOG=warn makes 
 Exit code: 0 stopped as asked (Ctrl-C, SIGTERM, or nobody reads its lines any more), 1 something failed, 2 the command \
 line is wrong.";
 
+/// How long a command may run.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest fade: beyond it a lamp is a clock.
 const FADE_MAX: Duration = Duration::from_secs(60 * 60);
 /// The longest patience with a command.

@@ -2,7 +2,7 @@
 //!
 //! Nothing of the terminal is changed that would have to be put back: no modes, no hidden cursor, and every colour ends in
 //! the frame that began it. So a terminal is as it was however the program ends. The bar stands below an empty line that
-//! holds the cursor; a line of the log is written there and pushes the bar down.
+//! holds the cursor: whatever is written there, by the log or by a person's keys, pushes the bar down.
 
 use super::output::Shown;
 use crossterm::{

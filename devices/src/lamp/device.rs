@@ -1,7 +1,7 @@
 //! The lamp at work: what comes from the broker, what time brings, and what becomes visible of it.
 //!
-//! One loop waits for everything at once. Nothing in it may wait in place, because the connection lives only while it is
-//! awaited: a slow command, a stalled reader or a long fade never delay a message.
+//! One loop waits for everything at once. Nothing in it may wait in place for long, because the connection lives only while
+//! it is awaited: a slow command, a stalled reader or a long fade never delay a message.
 
 use super::{
     Args,
@@ -109,11 +109,11 @@ impl Lamp {
         loop {
             let step = self.fade.next_step(self.connection.now()).map(|at| at - self.connection.now());
             select! {
-                event = self.connection.next() => self.hear(&event)?,
-                () = after(step) => self.show(),
+                event = self.connection.next() => self.hear(&event).await?,
+                () = after(step) => self.show().await,
                 ended = ended(&mut self.command) => {
                     if let Err(failure) = ended {
-                        self.complain(failure.to_string());
+                        self.complain(failure.to_string()).await;
                     }
                 }
                 error = self.output.watch() => {
@@ -125,12 +125,15 @@ impl Lamp {
         }
     }
 
-    fn hear(&mut self, event: &Event) -> anyhow::Result<()> {
+    async fn hear(&mut self, event: &Event) -> anyhow::Result<()> {
+        if !matches!(event, Event::Message(_)) {
+            self.output.make_room().await;
+        }
         self.narrator.tell(&self.connection, event);
         match event {
             Event::Connected { .. } => self.introduce(),
             Event::Refused { reason, retry_at: None, .. } => bail!("the broker sent us away: {reason:?}"),
-            Event::Message(message) if message.topic == self.intensity => self.obey(message),
+            Event::Message(message) if message.topic == self.intensity => self.obey(message).await,
             Event::Message(message) => {
                 if self.discovery.as_ref().is_some_and(|(prefix, _)| prefix.has_started(message)) {
                     self.introduce();
@@ -159,16 +162,17 @@ impl Lamp {
     }
 
     /// Does what the topic says, if it says a percentage.
-    fn obey(&mut self, message: &Message) {
+    async fn obey(&mut self, message: &Message) {
         if message.payload.is_empty() {
+            self.output.make_room().await;
             info!("{} was cleared; the lamp keeps its light", self.intensity);
             return;
         }
         let level = match Intensity::try_from(&*message.payload) {
             Ok(level) => level,
             Err(error) => {
-                self.complain(format!("ignored {} on {}: {error}", quoted(&message.payload), self.intensity));
-                return;
+                let payload = quoted(&message.payload);
+                return self.complain(format!("ignored {payload} on {}: {error}", self.intensity)).await;
             }
         };
         if self.shown.is_none() && message.retain {
@@ -177,11 +181,11 @@ impl Lamp {
         } else {
             self.fade.turn(level, self.connection.now());
         }
-        self.show();
+        self.show().await;
     }
 
     /// Makes visible where the light is.
-    fn show(&mut self) {
+    async fn show(&mut self) {
         let level = self.fade.level(self.connection.now());
         if self.shown == Some(level) {
             return;
@@ -190,15 +194,16 @@ impl Lamp {
         let shown = Shown::new(level, self.resolution);
         self.output.show(shown);
         if let Some(Err(error)) = self.pwm.as_mut().map(|pwm| pwm.show(shown)) {
-            self.complain(format!("{error:#}"));
+            self.complain(format!("{error:#}")).await;
         }
         if let Some(Err(failure)) = self.command.as_mut().map(|command| command.run(shown)) {
-            self.complain(failure.to_string());
+            self.complain(failure.to_string()).await;
         }
     }
 
-    fn complain(&mut self, sentence: String) {
+    async fn complain(&mut self, sentence: String) {
         if let Some(sentence) = self.complaints.hear(sentence, self.connection.now()) {
+            self.output.make_room().await;
             warn!("{sentence}");
             self.output.redraw();
         }
@@ -209,8 +214,9 @@ impl Lamp {
         if self.shown.is_some() {
             // Not left half-way, where no topic says that it is.
             self.fade.jump(self.fade.goal());
-            self.show();
+            self.show().await;
         }
+        self.output.make_room().await;
         let offline = Message::retained(self.availability.clone(), topics::OFFLINE, QoS::AtLeastOnce);
         if self.connection.is_online()
             && let Ok(Some(token)) = publish(&mut self.connection, offline)

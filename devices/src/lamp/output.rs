@@ -124,6 +124,16 @@ impl Output {
         self.redraw();
     }
 
+    /// Takes the bar away before something is logged, which would otherwise be written over it.
+    pub(super) async fn make_room(&mut self) {
+        if matches!(self.format, Format::Bar { .. })
+            && let Some(printer) = &mut self.printer
+        {
+            printer.print(bar::erase());
+            printer.catch_up().await;
+        }
+    }
+
     /// Draws the bar again, below what was logged meanwhile; other formats have nothing to redraw.
     pub(super) fn redraw(&self) {
         if let Format::Bar { duty } = self.format {

@@ -3,7 +3,7 @@
 use crate::{
     lamp::{Hand, Lamp},
     life::{Place, home_assistant_hears_of_it, it_follows, it_says_whether_it_is_there},
-    support::{Client, Server, program, run},
+    support::{Client, Server, eventually, program, run},
 };
 use luxwire_shared::mqtt::Version;
 use std::net::TcpListener;
@@ -72,7 +72,9 @@ fn a_broker_that_is_away_is_waited_for_and_the_light_stays() {
     assert_eq!(lamp.line(), "55");
 
     drop(server);
-    lamp.logged(&["waiting for", "closed"]);
+    eventually("waiting for the second time", || {
+        (lamp.log().matches("waiting for").count() >= 2).then_some(())
+    });
     let server = serve();
     let mut hand = Hand::of(Client::connected(server.mqtt, Version::V5, "hand"));
     hand.follow("lights/desk/availability");

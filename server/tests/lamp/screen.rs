@@ -146,6 +146,18 @@ fn colours_are_those_that_the_terminal_has() {
 }
 
 #[test]
+fn the_log_is_not_written_over_the_bar() {
+    let (_server, mut hand, address) = broker();
+    hand.dim("desk", "50");
+    let screen = Screen::open(&address, &[], &[]);
+    screen.shows("50 %");
+    hand.dim("desk", "forty");
+    screen.shows("\u{1b}[Jluxwire lamp: ignored \"forty\"");
+    // And the bar comes back below.
+    eventually("the bar", || screen.last_frame().contains("50 %").then_some(()));
+}
+
+#[test]
 fn another_size_is_another_bar() {
     let (_server, mut hand, address) = broker();
     hand.dim("desk", "100");
