@@ -90,6 +90,21 @@ fn a_subscription_that_is_denied_in_part_goes_on() {
 }
 
 #[test]
+fn a_message_that_the_broker_does_not_take_is_an_error() {
+    for (connack, says) in [
+        // Maximum QoS 1, no retained messages, at most 40 bytes.
+        (&[0x20, 5, 0, 0, 2, 0x24, 1][..], "Error: Message QoS not supported on broker, try a lower QoS.\n"),
+        (&[0x20, 5, 0, 0, 2, 0x25, 0], "Error: Retain not supported.\n"),
+        (&[0x20, 8, 0, 0, 5, 0x27, 0, 0, 0, 40], "Error: Message payload is too large.\n"),
+    ] {
+        let broker = broker(connack, None);
+        let line = "pub -p PORT -t a -r -q 2 -V 5 -i me -m 'a payload of some length, which no short packet can hold'";
+        let ours = Whose::Ours.run(line, "", broker);
+        assert_eq!((ours.code, ours.err.as_str()), (Some(1), says), "{connack:02x?}");
+    }
+}
+
+#[test]
 fn a_message_that_is_refused_is_a_warning() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
