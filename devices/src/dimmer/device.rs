@@ -64,6 +64,8 @@ pub(super) struct Device {
     level: Option<Intensity>,
     keyboard: Option<KeyByKey>,
     input_report: InputReport,
+    /// Why the broker refused the last value, if it did.
+    refusal: Option<ReasonCode>,
     ending: Option<Ending>,
 }
 
@@ -157,6 +159,7 @@ impl Device {
             level: None,
             keyboard,
             input_report: InputReport::new(args.serial.as_deref()),
+            refusal: None,
             ending: None,
         })
     }
@@ -270,8 +273,8 @@ impl Device {
     /// Something happened to the connection.
     fn event(&mut self, event: Event) -> anyhow::Result<()> {
         let now = self.connection.now();
-        let Self { narrator, connection, voice, .. } = self;
-        if is_worth_a_sentence(&event) {
+        let Self { narrator, connection, voice, refusal, .. } = self;
+        if is_worth_a_sentence(&event, *refusal) {
             voice.aside(|| narrator.tell(connection, &event));
         }
         match event {
@@ -343,6 +346,7 @@ impl Device {
 
     /// The broker answered a publication.
     fn answered(&mut self, token: Token, reason: ReasonCode) -> anyhow::Result<()> {
+        self.refusal = reason.is_failure().then_some(reason);
         let is_newest = self.latest.answered(token);
         if !is_newest {
             return Ok(());
@@ -540,12 +544,13 @@ impl Device {
     }
 }
 
-/// Whether the narrator may have something to say, so that the bar must make room.
-fn is_worth_a_sentence(event: &Event) -> bool {
+/// Whether the narrator has something new to say, so that the bar must make room. A broker that refuses one value
+/// refuses ten a second.
+fn is_worth_a_sentence(event: &Event, refusal: Option<ReasonCode>) -> bool {
     match event {
         Event::Connected { .. } | Event::Refused { .. } | Event::Lost { .. } => true,
         Event::Subscribed { answers, .. } => answers.iter().any(|(_, reason)| reason.is_failure()),
-        Event::Acknowledged { reason, .. } => reason.is_failure(),
+        Event::Acknowledged { reason, .. } => reason.is_failure() && refusal != Some(*reason),
         Event::Message(_) | Event::Unsent(_) | Event::Unsubscribed { .. } => false,
     }
 }

@@ -9,7 +9,7 @@ use rustix::{
     fs::{Mode, OFlags, open},
     process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
+    termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize},
 };
 use std::{
     fs::File,
@@ -217,6 +217,24 @@ fn every_signal_leaves_the_terminal_as_it_was() {
         assert_eq!(terminal.ended(), Some(0));
         assert!(terminal.echoes());
     }
+}
+
+#[test]
+fn keys_count_again_after_the_program_was_stopped() {
+    let house = House::start();
+    another_sets(house.mqtt(), "40");
+    let mut terminal = Terminal::new(80, &house, &[]);
+    terminal.shows(" 40 %");
+    terminal.signal(Signal::STOP);
+    // The shell takes the terminal over, with settings of its own.
+    let mut modes = tcgetattr(&terminal.line).unwrap();
+    modes.local_modes.insert(LocalModes::ECHO | LocalModes::ICANON);
+    tcsetattr(&terminal.line, OptionalActions::Now, &modes).unwrap();
+    assert!(terminal.echoes());
+    terminal.signal(Signal::CONT);
+    eventually("keys come one by one", || (!terminal.echoes()).then_some(()));
+    terminal.press(UP);
+    terminal.shows(" 45 %");
 }
 
 #[test]

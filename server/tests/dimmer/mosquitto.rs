@@ -43,7 +43,16 @@ impl House {
             let status = passwd.args(["-b", "-c"]).arg(&passwords).args(["ada", "lovelace"]).status();
             assert!(status.unwrap().success());
             let line = format!("password_file {}\n", passwords.display());
-            fs::write(folder.join("passwords.conf"), line).unwrap();
+            fs::write(folder.join("more.conf"), line).unwrap();
+        })
+    }
+
+    /// Everybody may look, and nobody may set.
+    fn read_only() -> Self {
+        Self::with("allow_anonymous true\n", |folder| {
+            fs::write(folder.join("permissions"), "topic read #\n").unwrap();
+            let line = format!("acl_file {}\n", folder.join("permissions").display());
+            fs::write(folder.join("more.conf"), line).unwrap();
         })
     }
 
@@ -53,7 +62,7 @@ impl House {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         prepare(&folder);
-        let more = fs::read_to_string(folder.join("passwords.conf")).unwrap_or_default();
+        let more = fs::read_to_string(folder.join("more.conf")).unwrap_or_default();
         let (mqtt_port, websocket_port) = (mqtt.port(), websocket.port());
         let configuration = format!(
             "per_listener_settings false\n{settings}{more}persistence false\nuser {}\n\
@@ -152,4 +161,21 @@ fn a_wrong_password_is_said_and_tried_again_later() {
         dimmer.says(&["the last value, 42 %, did not reach the broker"]);
         assert_eq!(dimmer.ended().0, Some(0));
     }
+}
+
+#[test]
+fn a_value_that_the_broker_does_not_take_is_a_failure_and_said_once() {
+    let house = House::read_only();
+    let dimmer = Dimmer::given("42\n", &["desk"], &house.urls()[0], &[]);
+    assert_eq!(dimmer.ended().0, Some(1));
+    dimmer.says(&["the broker did not take the last value"]);
+
+    let wave = Dimmer::start(&["desk", "--wave", "sine"], &house.urls()[0]);
+    for _ in 0..5 {
+        wave.line();
+    }
+    wave.terminate();
+    assert_eq!(wave.ended().0, Some(0));
+    let refusals = wave.said().lines().filter(|line| line.contains("refuses what we published")).count();
+    assert_eq!(refusals, 1, "{}", wave.said());
 }
