@@ -6,7 +6,7 @@ use super::{
     core::Shown,
     level::{Level, Power},
     limits::TRANSITION_MAX,
-    resource::{Abilities, Change, Resource, Tone, Warmths, Xy},
+    resource::{Abilities, Change, Kind, Resource, Tone, Warmths, Xy},
 };
 use luxwire_shared::model::{LightId, LightTopic};
 use serde_json::{Map, Value, json};
@@ -14,6 +14,10 @@ use std::time::Duration;
 
 /// Hue's own scale, so that nothing is rounded.
 const BRIGHTNESS_MAX: u8 = 254;
+/// What bulbs begin with: 2732 K.
+const USUAL_MIREDS: u16 = 366;
+/// Daylight, D65.
+const WHITE: (f64, f64) = (0.3127, 0.329);
 
 /// The topics of one light beside its intensity.
 #[derive(Clone, Debug)]
@@ -54,7 +58,11 @@ pub(super) fn config(topics: &Topics, service: &str, hub: &str, id: &LightId, li
             "identifiers": [format!("luxwire_hue_{hub}_{id}")],
             "name": light.name,
             "manufacturer": light.maker.as_deref().unwrap_or("Philips Hue"),
-            "model": light.model.as_deref().unwrap_or(if light.kind.is_group() { "Room" } else { "Light" }),
+            "model": light.model.as_deref().unwrap_or(match light.kind {
+                Kind::Light => "Light",
+                Kind::Room => "Room",
+                Kind::Zone => "Zone",
+            }),
         },
         "origin": { "name": "luxwire hue", "sw_version": env!("CARGO_PKG_VERSION") },
     });
@@ -99,12 +107,19 @@ pub(super) fn state(shown: &Shown) -> Value {
             state["color_mode"] = "xy".into();
             state["color"] = json!({ "x": x, "y": y });
         }
-        // A light with colours must say one of its modes; the only one needs no value.
-        _ => {
-            if let [mode] = modes(shown.abilities)[..] {
-                state["color_mode"] = mode.into();
+        // Home Assistant wants a mode of every light that is on, and hubs say none of rooms: then it is white.
+        _ => match (warmth, modes(shown.abilities).first()) {
+            (Some(Warmths { coldest, warmest }), _) => {
+                state["color_mode"] = "color_temp".into();
+                state["color_temp"] = USUAL_MIREDS.clamp(coldest, warmest).into();
             }
-        }
+            (None, Some(&"xy")) => {
+                state["color_mode"] = "xy".into();
+                state["color"] = json!({ "x": WHITE.0, "y": WHITE.1 });
+            }
+            (None, Some(mode)) => state["color_mode"] = (*mode).into(),
+            (None, None) => {}
+        },
     }
     state
 }
@@ -165,7 +180,7 @@ fn whole(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hue::resource::{Kind, Report};
+    use crate::hue::resource::Report;
 
     const ALL: Abilities = Abilities { dims: true, warmth: Some(Warmths::ALL), colour: true };
 
@@ -210,6 +225,7 @@ mod tests {
             shown(on, Some(Tone::Warmth(300))),
             json!({ "state": "ON", "brightness": 1, "color_mode": "color_temp", "color_temp": 300 })
         );
+        assert_eq!(shown(on, None)["color_mode"], "color_temp", "a room says none");
         let red = Xy::new(0.7, 0.3).map(Tone::Colour);
         assert_eq!(shown(on, red)["color"], json!({ "x": 0.7, "y": 0.3 }));
     }

@@ -44,6 +44,8 @@ pub(super) const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Between two questions to a hub that pushes events whether it is still there.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Between two readings of everything from a hub that pushes events: one may have been lost, or the stream be silent.
+pub(super) const REREAD: Duration = Duration::from_secs(30);
 /// The first pause before a hub is tried again; each further one is twice as long.
 pub(super) const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// No pause is longer: a hub that comes back should not be waited for.

@@ -99,7 +99,7 @@ enum Happened {
 }
 
 /// How long changes are gathered before they are written to disk.
-const SAVE_DELAY: Duration = Duration::from_secs(3);
+const SAVE_DELAY: Duration = Duration::from_secs(1);
 /// What hubs say waits here for one turn of the loop.
 const EAR_LEN: usize = 64;
 

@@ -2,17 +2,18 @@
 
 use super::Bridge;
 use crate::{
+    Usage,
     connection::{BrokerArgs, Connection},
     hue::{
         CLIENT_ID, home_assistant,
         service::{self, Request},
     },
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use luxwire_shared::{
     client::{Event, Message},
     model::{
-        Intensity, LightId, LightTopic,
+        Intensity, LightId, LightTopic, hue as topics_of_service,
         topics::{OFFLINE, ONLINE},
     },
     mqtt::{QoS, Subscribable, SubscribeFilter, TopicFilter, TopicName, Will, WillProperties},
@@ -28,12 +29,9 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) fn connect(broker: &BrokerArgs) -> Result<(Connection, String)> {
     let mut options = broker.options(CLIENT_ID)?;
     // It becomes one level of topics.
-    let service: String = options
-        .client_id
-        .as_str()
-        .chars()
-        .map(|char| if "/+#".contains(char) { '-' } else { char })
-        .collect();
+    let plain = |char| if "/+#\0".contains(char) { '-' } else { char };
+    let service: String = options.client_id.as_str().chars().map(plain).collect();
+    ensure!(!service.is_empty(), Usage("--client-id: the service needs a name".to_owned()));
     options.will = Some(Will {
         topic: topic(&status_topic(&service)),
         payload: service::OFFLINE.into(),
@@ -47,8 +45,8 @@ pub(super) fn connect(broker: &BrokerArgs) -> Result<(Connection, String)> {
 impl Bridge {
     /// Follows what concerns the service rather than a light.
     pub(super) fn follow_service(&mut self) {
-        let request = format!("luxwire/hue/{}/request", self.service);
-        let mut filters = vec![filter(&request)];
+        let mut filters: Vec<_> =
+            topics_of_service::request(&self.service).iter().map(|topic| filter(topic.as_str())).collect();
         if let Some(prefix) = &self.settings.discovery_prefix {
             filters.push(filter(&format!("{prefix}/status")));
         }
@@ -227,7 +225,7 @@ impl Bridge {
 }
 
 pub(super) fn status_topic(service: &str) -> String {
-    format!("luxwire/hue/{service}/status")
+    topics_of_service::status(service).expect("one level, see connect").as_str().to_owned()
 }
 
 fn is_status_of_home_assistant(topic: &str, prefix: Option<&str>) -> bool {

@@ -232,7 +232,9 @@ impl Translator {
                     failed(id, lamp, fault, &mut self.pace, now, &mut self.effects);
                 }
             }
-            say(id, lamp, &mut self.said, self.broker_is_there, now, &mut self.effects);
+            if lamp.wish.is_none() {
+                say(id, lamp, &mut self.said, self.broker_is_there, now, &mut self.effects);
+            }
         }
         self.dispatch(now);
     }

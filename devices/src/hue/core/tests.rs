@@ -336,6 +336,15 @@ fn a_kept_value_is_a_wish_only_if_somebody_else_left_it() {
 }
 
 #[test]
+fn no_light_jumps_to_a_kept_value_because_it_was_paired() {
+    let mut rig = Rig::fresh(None);
+    rig.hear("hue-one", "20", true);
+    rig.pass(HOLD * 2);
+    assert_eq!(rig.commands, []);
+    assert_eq!(rig.published("hue-one"), ["50"]);
+}
+
+#[test]
 fn after_the_broker_was_away_both_sides_are_brought_together() {
     let mut rig = Rig::settled();
     rig.translator.broker_lost();

@@ -119,17 +119,19 @@ impl Topic {
         Heard::Wish(value)
     }
 
-    /// The kept value is a wish only if it is not the one that we left there.
+    /// The kept value is a wish only if it is not the one that we left there. Of a topic that we never saw before it may be
+    /// as old as the hills: no light jumps because it was paired.
     fn hear_kept(&mut self, value: Intensity) -> Heard {
         if self.listening == Listening::Done {
             return Heard::Nothing;
         }
         self.listening = Listening::Done;
-        if self.value == Some(value) {
-            return Heard::Nothing;
-        }
+        let left = self.value;
         self.set(value);
-        Heard::Wish(value)
+        match left {
+            Some(left) if left != value => Heard::Wish(value),
+            Some(_) | None => Heard::Nothing,
+        }
     }
 
     fn set(&mut self, value: Intensity) {

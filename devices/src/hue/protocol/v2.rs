@@ -174,7 +174,8 @@ fn fault(description: &str) -> Option<Fault> {
     }
 }
 
-fn envelope(body: &[u8]) -> Result<Vec<Value>, Fault> {
+/// The resources in an answer, if it is one.
+pub(crate) fn envelope(body: &[u8]) -> Result<Vec<Value>, Fault> {
     let Ok(Value::Object(mut answer)) = serde_json::from_slice(body) else {
         return Err(no_json());
     };
