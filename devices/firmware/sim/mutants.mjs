@@ -43,6 +43,7 @@ const MISTAKES = [
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'luxwire-mutants-'));
 process.on('exit', () => fs.rmSync(work, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 const copy = path.join(work, 'project');
 const firmware = path.join(copy, FIRMWARE);
 

@@ -26,6 +26,8 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Write a board's settings (broker, lights, addresses) as a UF2 file, or show those of a file
+    ///
+    /// Boards reach their broker as mqtt://HOST[:PORT] only: without TLS, and not over WebSocket.
     Settings(Box<settings::SettingsArgs>),
     /// Turn the built firmware (ELF) into the UF2 file that is copied onto a board
     Uf2 {

@@ -16,11 +16,8 @@ use std::{fmt::Write as _, fs, net::Ipv4Addr, path::PathBuf, str::FromStr};
 #[derive(Debug, clap::Args)]
 pub(super) struct SettingsArgs {
     /// Show the settings of this UF2 file, without passwords, and write nothing
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dimmer", "lamp", "mac", "address", "output"])]
     show: Option<PathBuf>,
-
-    #[command(flatten)]
-    broker: BrokerArgs,
 
     /// The light whose intensity the board's knob sets
     #[arg(long, value_name = "ID", value_parser = light, required_unless_present_any = ["lamp", "show"])]
@@ -71,6 +68,10 @@ pub(super) struct SettingsArgs {
     /// The UF2 file to write; it holds the passwords, and only you may read it
     #[arg(short, long, value_name = "FILE", required_unless_present = "show")]
     output: Option<PathBuf>,
+
+    // Last, since its heading in the help is for everything that follows.
+    #[command(flatten)]
+    broker: BrokerArgs,
 }
 
 /// An address with the length of its network's prefix.
@@ -398,6 +399,16 @@ mod tests {
             assert_eq!(with(more), Err(error), "{more:?}");
         }
         assert_eq!(Settings::from_sector(&sector(&[])), Err(SettingsError::Missing(1)));
+    }
+
+    #[test]
+    fn showing_needs_no_flags_and_writing_needs_a_file() {
+        let parse = |words: &[&str]| Line::try_parse_from(words).map(|line| line.args.show.is_some());
+        assert!(parse(&["settings", "--show", "a.uf2"]).unwrap());
+        // From the environment this would come as well, and must not stand in the way.
+        assert!(parse(&["settings", "--show", "a.uf2", "--broker", "mqtt://192.168.1.10"]).unwrap());
+        assert!(parse(&["settings", "--show", "a.uf2", "--lamp", "d"]).is_err());
+        assert!(parse(&["settings", "--broker", "mqtt://192.168.1.10", "--lamp", "d"]).is_err());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { Board, PIN } from '../board.mjs';
-import { Luxwire, Mosquitto } from '../broker.mjs';
+import { Luxwire, Mosquitto, luxwire } from '../broker.mjs';
 import { eventually } from '../eventually.mjs';
 import { BROKER, House, firmware, settings } from '../house.mjs';
 import { duty } from '../light.mjs';
@@ -105,22 +106,27 @@ test('a broker with a password lets in who knows it, and the other board says th
   assert.deepEqual(house.problems(), []);
 });
 
-test('Home Assistant is told how to use the lamp', async (t) => {
+test('Home Assistant is told of the lamp in the words of `luxwire lamp`', async (t) => {
   const house = await House.build(t, new Luxwire());
   const page = await house.page();
-  const id = 'Küche "1"\\';
+  const id = 'Küche_"1"\\ \u0001';
+  const topic = 'homeassistant/light/luxwire_K_c3_bcche___221_22_5c_20_01/config';
+  const said = (after) => eventually(
+    () => page.heard.slice(after).find((message) => message.topic === topic),
+    () => `something is said of ${topic}`,
+  );
   house.board('lamp', ['--lamp', id]);
-  await page.hears(`lights/${id}/availability`, 'online');
-  const topic = 'homeassistant/light/luxwire_K_c3_bcche_20_221_22_5c/config';
-  const find = () => page.heard.find((message) => message.topic === topic);
-  const config = JSON.parse((await eventually(find, () => `something is said of ${topic}`)).text);
-  assert.equal(config.unique_id, 'luxwire_K_c3_bcche_20_221_22_5c');
-  assert.equal(config.schema, 'basic');
-  for (const key of ['command_topic', 'state_topic', 'brightness_command_topic', 'brightness_state_topic']) {
-    assert.equal(config[key], `lights/${id}/intensity`, key);
-  }
-  assert.equal(config.availability_topic, `lights/${id}/availability`);
-  assert.equal(config.brightness_scale, 100);
-  assert.match(config.brightness_value_template, /^\{% if value is match\('\[0-9\]\{1,3\}.*\| max \}\}\{% endif %\}$/);
+  const message = await said(0);
+  assert.equal(message.qos, 1);
+  const config = JSON.parse(message.text);
+  assert.equal(config.state_topic, `lights/${id}/intensity`);
+
+  const after = page.heard.length;
+  const broker = `mqtt://127.0.0.1:${house.broker.port}`;
+  const lamp = spawn(luxwire(), ['lamp', id, '--broker', broker], { stdio: 'ignore' });
+  t.after(() => lamp.kill());
+  const other = JSON.parse((await said(after)).text);
+  assert.equal(config.device.model, 'RP2040 lamp');
+  assert.deepEqual({ ...config, device: { ...config.device, model: other.device.model } }, other);
   assert.deepEqual(house.problems(), []);
 });
