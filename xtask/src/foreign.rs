@@ -24,6 +24,7 @@ pub(crate) struct Foreign {
     node_modules: Option<PathBuf>,
     cxx: Option<PathBuf>,
     chromium: Option<Chromium>,
+    emulator: Option<PathBuf>,
 }
 
 /// Which browser the tests drive.
@@ -43,6 +44,11 @@ impl Foreign {
     /// What the tests in a browser need.
     pub(crate) fn has_browser(&self) -> bool {
         self.mosquitto.is_some() && self.node_modules.is_some() && self.chromium.is_some()
+    }
+
+    /// What the tests of the firmware need.
+    pub(crate) fn has_board(&self) -> bool {
+        self.mosquitto.is_some() && self.emulator.is_some()
     }
 
     /// Tells tests where everything is.
@@ -82,6 +88,7 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
     Ok(Foreign {
         mosquitto: steps.run("Mosquitto", |step| mosquitto(project, step, &cache)).ok(),
         python: steps.run("Python packages", |step| python(project, step, &cache)).ok(),
+        emulator: steps.run("board emulator", |step| npm::install_locked(step, &project.emulator())).ok(),
         cxx: steps.run("C++ compiler", |step| cxx(step, &cache)).ok(),
         node_modules,
         chromium,

@@ -9,6 +9,7 @@ mod children;
 mod debian_rust;
 mod dev;
 mod fingerprint;
+mod firmware;
 mod foreign;
 mod foreign_tests;
 mod npm;
@@ -81,7 +82,7 @@ fn set_up(project: &Project, steps: &Steps) -> Result<()> {
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  serve [ARGS…]    install what is missing, build, and run `luxwire serve ARGS…`
+  serve [ARGS…]    install what is missing, build, and run `luxwire serve ARGS…`; with --demo in a house of devices
   test [--quick]   everything that must pass; --quick leaves out the browser and the slow parts
   dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
   build            the finished program, page included: target/release/luxwire
@@ -89,6 +90,6 @@ Usage: cargo xtask COMMAND
 
 Environment:
   LUXWIRE_CACHE                 where tools are kept (otherwise the user's cache directory, luxwire/)
-  LUXWIRE_WASM_TOOLCHAIN        rustup, debian or auto (the default): who compiles the page
+  LUXWIRE_WASM_TOOLCHAIN        rustup, debian or auto (the default): who compiles page and firmware
   LUXWIRE_CHROMIUM              a Chromium for the browser tests
 ";

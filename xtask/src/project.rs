@@ -44,6 +44,21 @@ impl Project {
         self.root.join("playwright")
     }
 
+    /// The firmware's workspace.
+    pub(crate) fn firmware(&self) -> PathBuf {
+        self.root.join("devices/firmware")
+    }
+
+    /// The firmware's tests, on an emulated board.
+    pub(crate) fn emulator(&self) -> PathBuf {
+        self.firmware().join("sim")
+    }
+
+    /// What is built of the firmware: for another machine, and perhaps by another compiler.
+    pub(crate) fn firmware_target(&self) -> PathBuf {
+        self.target.join("firmware")
+    }
+
     /// The oldest compiler that may build us, from the manifest's `rust-version`.
     pub(crate) fn oldest_rust(&self) -> Result<Version> {
         let manifest = self.read("Cargo.toml")?;

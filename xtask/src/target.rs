@@ -51,6 +51,11 @@ impl Compiler {
         Ok(())
     }
 
+    /// Clippy comes with rustup's compiler, and knows only the targets of that one.
+    pub(crate) fn has_clippy(&self) -> bool {
+        matches!(self, Self::Ordinary)
+    }
+
     /// What tells this compiler from another: what it says of itself.
     pub(crate) fn version(&self) -> Result<String> {
         match self {

@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::{Result, ensure};
 
+use crate::firmware;
 use crate::foreign::{self, Foreign};
 use crate::foreign_tests::{self, ForeignTest};
 use crate::page;
@@ -43,9 +44,11 @@ fn everything(project: &Project, steps: &Steps) -> Result<()> {
         if let Ok(tools) = &tools {
             without_std(project, steps, WASM, tools.compiler());
         }
-        if let Ok(compiler) = target::bare_metal(project, steps) {
-            without_std(project, steps, BARE_METAL, &compiler);
-        }
+        let compiler = target::bare_metal(project, steps);
+        let firmware = compiler.and_then(|compiler| {
+            firmware(project, steps, &compiler)?;
+            Ok(compiler)
+        });
         lints(project, steps);
         tests(project, steps);
         let program = tools.and_then(|tools| program(project, steps, &tools));
@@ -53,6 +56,9 @@ fn everything(project: &Project, steps: &Steps) -> Result<()> {
         if program.is_ok() {
             with_foreign_programs(project, steps, &foreign);
             end_to_end(project, steps, &foreign);
+            if let Ok(compiler) = firmware {
+                on_the_emulated_board(project, steps, &compiler, &foreign);
+            }
         }
         Ok(())
     })
@@ -64,7 +70,8 @@ fn formatting(project: &Project, steps: &Steps) {
         if !has_component(step, "fmt", "rustfmt") {
             return Ok(());
         }
-        step.command(in_workspace(project).args(["fmt", "--all", "--check"]))
+        step.command(in_workspace(project).args(["fmt", "--all", "--check"]))?;
+        firmware::check_format(project, step)
     });
 }
 
@@ -111,6 +118,13 @@ fn without_std(project: &Project, steps: &Steps, target: Target, compiler: &Comp
         }
         Ok(())
     });
+}
+
+/// What a microcontroller runs of ours, and the firmware itself.
+fn firmware(project: &Project, steps: &Steps, compiler: &Compiler) -> Result<()> {
+    without_std(project, steps, BARE_METAL, compiler);
+    firmware::lint(project, steps, compiler);
+    firmware::build(project, steps, compiler)
 }
 
 /// The finished program, with a page that is light enough.
@@ -161,6 +175,18 @@ fn end_to_end(project: &Project, steps: &Steps, foreign: &Foreign) {
         foreign.apply(project, &mut playwright);
         step.command(&mut playwright)
     });
+}
+
+fn on_the_emulated_board(project: &Project, steps: &Steps, compiler: &Compiler, foreign: &Foreign) {
+    let tested = steps.run("firmware, on an emulated board", |step| {
+        ensure!(foreign.has_board(), "the emulator or what it needs could not be installed");
+        firmware::test(project, step, foreign)
+    });
+    if tested.is_ok() {
+        let _ = steps.run("firmware with mistakes, on an emulated board", |step| {
+            firmware::test_the_tests(project, step, compiler, foreign)
+        });
+    }
 }
 
 /// A program that the npm packages brought; npx must not fetch another.
