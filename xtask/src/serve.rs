@@ -47,6 +47,7 @@ fn listener(line: &str) -> Option<String> {
             Some(format!("The page:      http://{address}/\nMQTT clients:  ws://{address}/mqtt (WebSocket)"))
         }
         "mqtt" => Some(format!("MQTT clients:  mqtt://{address}")),
+        "hue-sim" => Some(format!("Pretend hub:   http://{address}/")),
         _ => None,
     }
 }
@@ -60,6 +61,10 @@ mod tests {
         let http = listener("listening http 127.0.0.1:8080").unwrap();
         assert!(http.contains("http://127.0.0.1:8080/") && http.contains("ws://127.0.0.1:8080/mqtt"));
         assert_eq!(listener("listening mqtt [::1]:1883").unwrap(), "MQTT clients:  mqtt://[::1]:1883");
+        assert_eq!(
+            listener("listening hue-sim 127.0.0.1:80").unwrap(),
+            "Pretend hub:   http://127.0.0.1:80/"
+        );
         assert_eq!(listener("listening carrier-pigeon roof"), None);
         assert_eq!(listener("ready"), None);
     }
