@@ -26,6 +26,8 @@ pub(crate) struct Conversation {
     unsure: Option<(Token, Intensity)>,
     /// Where the knob came to rest.
     resting: Option<Intensity>,
+    /// That the latest message was no intensity was said already.
+    complained: bool,
 }
 
 /// A broker keeps the session of a lost board so long. Within that time a board that comes back finds whether the broker
@@ -48,7 +50,7 @@ impl Conversation {
         if let Some(id) = roles.lamp() {
             client.subscribe([LightTopic::Intensity(id.clone()).subscription()], now());
         }
-        Self { client, roles, lamp, due: None, unsure: None, resting: None }
+        Self { client, roles, lamp, due: None, unsure: None, resting: None, complained: false }
     }
 
     /// The knob was turned.
@@ -139,10 +141,18 @@ impl Conversation {
             return;
         }
         match Intensity::try_from(&*message.payload) {
-            Ok(intensity) => self.lamp.shine(intensity),
+            Ok(intensity) => {
+                self.complained = false;
+                self.lamp.shine(intensity);
+            }
             // A light that nobody set, or whose value was cleared.
             Err(_) if message.payload.is_empty() => {}
-            Err(error) => say!("ignored an intensity: {error}"),
+            // The first of a row: saying each would take longer than receiving it.
+            Err(error) if !self.complained => {
+                self.complained = true;
+                say!("ignored an intensity: {error}");
+            }
+            Err(_) => {}
         }
     }
 

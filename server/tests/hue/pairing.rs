@@ -61,7 +61,8 @@ fn a_hub_is_paired_and_forgotten_over_mqtt() {
 fn whoever_kills_it_leaves_word_and_a_restart_needs_no_button() {
     let mut house = House::start("killed", "auto");
     crate::support::eventually("what the spot's topic says is remembered", || {
-        let kept: Value = serde_json::from_slice(&fs::read(house.folder.join("keys/hubs.json")).ok()?).ok()?;
+        let kept: Value =
+            serde_json::from_slice(&fs::read(house.folder.join("keys/hubs.json")).ok()?).ok()?;
         let lights = kept["hubs"][0]["lights"].as_array()?;
         lights.iter().find(|light| light["id"] == "hue-spot")?["intensity"].as_str().map(|_| ())
     });

@@ -64,8 +64,11 @@ test('a flood and a giant do a lamp no harm: the last value counts', async (t) =
   await page.set('desk', '20');
   await lamp.scope().shows(duty(20));
   for (let value = 0; value < 2000; value++) page.client.publish('lights/desk/intensity', `${value % 101}`);
+  for (let value = 0; value < 2000; value++) page.client.publish('lights/desk/intensity', `${value} lumen`);
   await page.set('desk', '77');
   await lamp.scope().shows(duty(77));
   assert.equal(lamp.lines.filter((line) => /^connected/.test(line)).length, 1, lamp.lines.join('\n'));
+  // The giant never came, and of the others the first is enough.
+  assert.equal(lamp.lines.filter((line) => /^ignored/.test(line)).length, 1, lamp.lines.join('\n'));
   assert.deepEqual(house.problems(), []);
 });
