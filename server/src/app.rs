@@ -4,6 +4,7 @@ use crate::{
     cli::Serve,
     clock::Clock,
     config::{Config, Layers},
+    demo::Demo,
     descriptors,
     http::{self, Hosts, LargeAnswers, Origins, Web},
     hue::{self, HueService},
@@ -44,11 +45,12 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the system refuses what the program needs to run")?;
-    let hue_dir = hue::state_dir(config.storage.dir.as_deref(), serve.ephemeral);
-    LocalSet::new().block_on(&runtime, run(config, hue_dir))
+    // A demo keeps nothing, not even a key.
+    let hue_dir = hue::state_dir(config.storage.dir.as_deref(), serve.ephemeral || serve.demo);
+    LocalSet::new().block_on(&runtime, run(config, hue_dir, serve.demo))
 }
 
-async fn run(config: Config, hue_dir: Option<PathBuf>) -> anyhow::Result<()> {
+async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyhow::Result<()> {
     // Before the ready lines: whoever reads those may stop us right away.
     let mut signals = StopSignals::listen().context("signals cannot be received")?;
     let mut listeners = Vec::new();
@@ -60,9 +62,13 @@ async fn run(config: Config, hue_dir: Option<PathBuf>) -> anyhow::Result<()> {
     for listener in listeners.iter().filter(|listener| !listener.address.ip().is_loopback()) {
         warn!(address = %listener.address, "everybody who reaches this address controls the lights: there are no passwords yet");
     }
-    let ready = ready_lines(&listeners);
     let hue = HueService::new(config.hue.enabled);
-    let hue_listener = way_in(&listeners);
+    let way_in = way_in(&listeners);
+    let demo = match way_in {
+        Some((scheme, listener)) if with_demo => Some(Demo::open(hue::address(scheme, listener)).await?),
+        Some(_) | None => None,
+    };
+    let ready = ready_lines(&listeners, demo.as_ref());
 
     let clock = Clock::start();
     let stop = CancellationToken::new();
@@ -94,8 +100,14 @@ async fn run(config: Config, hue_dir: Option<PathBuf>) -> anyhow::Result<()> {
             }
         }
     }
+    // Clients like any other: the set ends them when this function ends.
+    let mut devices = JoinSet::new();
+    let bridges = demo.iter().map(Demo::bridge).collect();
+    if let Some(demo) = demo {
+        demo.start(&mut devices)?;
+    }
     print(&ready).context("standard output is closed")?;
-    spawn_local(hue.run(hue_listener, hue_dir));
+    devices.spawn_local(hue.run(way_in, hue_dir, bridges));
 
     let signal = select! {
         signal = signals.next() => signal,
@@ -104,6 +116,7 @@ async fn run(config: Config, hue_dir: Option<PathBuf>) -> anyhow::Result<()> {
         _ = essential.join_next() => bail!("an essential part of the program failed; please report what the log says"),
     };
     info!(?signal, "stopping");
+    drop(devices);
     spawn_local(exit_at_once_on_ctrl_c(signals));
     stop.cancel();
     if timeout(limits::STOP_WITHIN, shard.stop()).await.is_err() {
@@ -130,10 +143,13 @@ async fn exit_at_once_on_ctrl_c(mut signals: StopSignals) {
 }
 
 /// A contract: one line for each listener, then `ready`.
-fn ready_lines(listeners: &[Listener]) -> String {
+fn ready_lines(listeners: &[Listener], demo: Option<&Demo>) -> String {
     let mut lines = String::new();
     for listener in listeners {
         lines += &format!("listening {} {}\n", listener.speaks.as_str(), listener.address);
+    }
+    if let Some(demo) = demo {
+        lines += &format!("listening hue-sim {}\n", demo.hub());
     }
     lines + "ready\n"
 }

@@ -62,6 +62,13 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
+    /// Show the whole picture: a dimmer, a lamp, a pretend Philips Hue hub and the bridge to it run along
+    ///
+    /// They are clients of this server like any other, keep nothing, and end with it. Standard output says
+    /// `listening hue-sim ADDR`: there is the hub's page.
+    #[arg(long)]
+    pub(crate) demo: bool,
+
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -37,30 +37,35 @@ impl HueService {
         true
     }
 
-    /// Waits until it is asked for, and runs it until the server stops.
-    pub(crate) async fn run(self, listener: Option<(Scheme, SocketAddr)>, state_dir: Option<PathBuf>) {
+    /// Waits until it is asked for, and runs it until it is dropped. With `bridges`, which it pairs with, it starts at once.
+    pub(crate) async fn run(
+        self,
+        listener: Option<(Scheme, SocketAddr)>,
+        state_dir: Option<PathBuf>,
+        bridges: Vec<hue::Host>,
+    ) {
         let (Some(wanted), Some((scheme, listener))) = (self.wanted, listener) else { return };
-        if state_dir.as_deref().is_some_and(hue::has_hubs) {
+        if !bridges.is_empty() || state_dir.as_deref().is_some_and(hue::has_hubs) {
             wanted.notify_one();
         }
         wanted.notified().await;
         info!("starting the Philips Hue bridge");
-        if let Err(error) = hue::serve(settings(scheme, listener, state_dir)).await {
+        if let Err(error) = hue::serve(settings(address(scheme, listener), state_dir, bridges)).await {
             warn!("the Philips Hue bridge has stopped: {error:#}");
         }
     }
 }
 
-fn settings(scheme: Scheme, listener: SocketAddr, state_dir: Option<PathBuf>) -> hue::Settings {
+/// How a client on this machine reaches one of our listeners.
+pub(crate) fn address(scheme: Scheme, listener: SocketAddr) -> Address {
     let path = if scheme.is_web_socket() { "/mqtt" } else { "" };
-    let address = Address {
-        scheme,
-        path: path.to_owned(),
-        ..Address::tcp(own(listener.ip()).to_string(), listener.port())
-    };
+    Address { scheme, path: path.to_owned(), ..Address::tcp(own(listener.ip()).to_string(), listener.port()) }
+}
+
+fn settings(address: Address, state_dir: Option<PathBuf>, bridges: Vec<hue::Host>) -> hue::Settings {
     hue::Settings {
         broker: BrokerArgs { client_id: Some(SERVICE.to_owned()), ..BrokerArgs::new(address) },
-        bridges: Vec::new(),
+        bridges,
         api: hue::ApiChoice::Auto,
         state_dir,
         discovery_prefix: Some("homeassistant".to_owned()),

@@ -6,6 +6,7 @@ mod app;
 mod cli;
 mod clock;
 mod config;
+mod demo;
 mod descriptors;
 mod device;
 mod http;
