@@ -257,3 +257,71 @@ fn broken_off(error: hyper::Error) -> Fault {
 fn absent(error: std::io::Error) -> Fault {
     Fault::Absent(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    /// Asks a host that answers each connection with the next of these texts, and then closes it.
+    async fn ask(answers: &[&str], questions: usize) -> Vec<Result<(u16, String), Fault>> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let host = async {
+            for answer in answers {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut question = Vec::new();
+                while !question.ends_with(b"\r\n\r\n") {
+                    question.push(socket.read_u8().await.unwrap());
+                }
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+            std::future::pending().await
+        };
+        let http = Http::new("127.0.0.1".parse().unwrap(), port, None);
+        let asking = async {
+            let mut answers = Vec::new();
+            for _ in 0..questions {
+                let question = Question {
+                    method: Method::GET,
+                    path: "/api/config",
+                    key: None,
+                    body: None,
+                    answer_max: 16,
+                };
+                let answer = http.ask(&question).await;
+                answers.push(
+                    answer.map(|answer| (answer.status, String::from_utf8_lossy(&answer.body).into_owned())),
+                );
+            }
+            answers
+        };
+        tokio::select! {
+            answers = asking => answers,
+            () = host => unreachable!("it never ends"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_closed_meanwhile_is_made_again() {
+        let kept = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        let answers = ask(&[kept, kept], 2).await;
+        assert_eq!(answers, [Ok((200, "{}".to_owned())), Ok((200, "{}".to_owned()))]);
+    }
+
+    #[tokio::test]
+    async fn hostile_answers_are_faults() {
+        let endless =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n0123456789abcdef\r\n1\r\n0\r\n";
+        let huge = "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n0123456789abcdefg";
+        for text in [endless, huge] {
+            assert!(matches!(ask(&[text], 1).await[..], [Err(Fault::Broken(_))]), "{text}");
+        }
+        for text in ["", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"] {
+            assert!(matches!(ask(&[text], 1).await[..], [Err(Fault::Absent(_))]), "{text}");
+        }
+    }
+}

@@ -219,3 +219,102 @@ fn hexadecimal(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+    const HUB: &str = "001788fffe123456";
+
+    /// An authority, and the certificates that it makes.
+    struct Authority {
+        pem: String,
+        issuer: Issuer<'static, KeyPair>,
+    }
+
+    impl Authority {
+        fn new() -> Self {
+            let key = KeyPair::generate().unwrap();
+            let mut params = named("root-bridge");
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let pem = params.self_signed(&key).unwrap().pem();
+            Self { pem, issuer: Issuer::new(params, key) }
+        }
+
+        fn certificate(&self, name: &str) -> CertificateDer<'static> {
+            let key = KeyPair::generate().unwrap();
+            named(name).signed_by(&key, &self.issuer).unwrap().into()
+        }
+
+        fn guard(&self, trust: Option<Trust>) -> Guard {
+            Guard::with_roots(trust, self.pem.as_bytes())
+        }
+    }
+
+    fn named(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    }
+
+    fn self_signed(name: &str) -> CertificateDer<'static> {
+        named(name).self_signed(&KeyPair::generate().unwrap()).unwrap().into()
+    }
+
+    /// Shows a certificate; gives why it is refused.
+    fn show(guard: &Guard, certificate: &CertificateDer<'static>) -> Result<(), String> {
+        let name = ServerName::try_from("192.168.1.20").unwrap();
+        let shown = guard.verifier.verify_server_cert(certificate, &[], &name, &[], UnixTime::now());
+        shown.map(|_| ()).map_err(|_| guard.verifier.state().refusal.clone().unwrap())
+    }
+
+    fn trust_after(guard: &Guard) -> Result<Trust, Fault> {
+        guard.seen().unwrap().trust(HUB)
+    }
+
+    #[test]
+    fn the_built_in_authorities_can_be_read() {
+        assert_eq!(Guard::new(None).verifier.roots.len(), 2);
+        let prints: Vec<_> = CertificateDer::pem_slice_iter(SIGNIFY)
+            .map(|root| hexadecimal(&Sha256::digest(root.unwrap().as_ref())))
+            .collect();
+        assert!(prints[0].starts_with("f0bd8e6509e82f77") && prints[1].starts_with("d8b89448b2af8e16"));
+    }
+
+    #[test]
+    fn what_the_authority_made_for_this_hub_is_believed_and_nothing_else() {
+        let authority = Authority::new();
+        let learning = authority.guard(None);
+        assert_eq!(show(&learning, &authority.certificate(HUB)), Ok(()));
+        let trust = trust_after(&learning).unwrap();
+        assert_eq!(trust, Trust::Signify(HUB.to_owned()));
+        let guard = || authority.guard(Some(trust.clone()));
+        assert_eq!(show(&guard(), &authority.certificate(HUB)), Ok(()), "it may be renewed");
+        assert!(show(&guard(), &authority.certificate("001788fffe999999")).is_err(), "another hub's");
+        assert!(show(&guard(), &self_signed(HUB)).is_err());
+        assert!(show(&guard(), &Authority::new().certificate(HUB)).is_err(), "another authority's");
+    }
+
+    #[test]
+    fn another_hubs_certificate_is_not_learnt() {
+        let authority = Authority::new();
+        let learning = authority.guard(None);
+        assert_eq!(show(&learning, &authority.certificate("001788fffe999999")), Ok(()));
+        assert!(matches!(trust_after(&learning), Err(Fault::Impostor(_))));
+    }
+
+    #[test]
+    fn a_certificate_that_nobody_vouches_for_is_pinned_from_its_first_sight() {
+        let authority = Authority::new();
+        let learning = authority.guard(None);
+        let first = self_signed(HUB);
+        assert_eq!(show(&learning, &first), Ok(()));
+        assert!(show(&learning, &self_signed(HUB)).is_err(), "already while it is paired");
+        let trust = trust_after(&learning).unwrap();
+        assert!(matches!(trust, Trust::Pinned(_)));
+        assert_eq!(show(&authority.guard(Some(trust.clone())), &first), Ok(()));
+        let refusal = show(&authority.guard(Some(trust)), &self_signed(HUB)).unwrap_err();
+        assert!(refusal.contains("has changed since it was paired"), "{refusal}");
+    }
+}
