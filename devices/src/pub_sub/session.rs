@@ -11,7 +11,7 @@ use luxwire_shared::{
     client::{Event, Options, Retry},
     mqtt::{Text, TopicName, Version, Will},
 };
-use std::{cell::RefCell, process, rc::Rc, time::Duration};
+use std::{cell::RefCell, fs::File, process, rc::Rc, time::Duration};
 
 /// The largest packet that MQTT knows: these programs take and send everything.
 const PACKET_SIZE_MAX: u32 = 268_435_460;
@@ -40,6 +40,9 @@ pub(super) fn connection(
     output: &Rc<RefCell<Output>>,
 ) -> Result<Connection, Failure> {
     let failed = |why: String| Failure::new(FAILURE, format!("Error: {why}"));
+    if flags.ca_file.as_ref().is_some_and(|file| File::open(file).is_err()) {
+        return Err(failed("Problem setting TLS options: File not found.".to_owned()));
+    }
     let options = options(flags).map_err(|what| failed(format!("Malformed UTF-8 in {what}.")))?;
     let address = Address {
         scheme: flags.scheme,

@@ -40,6 +40,14 @@ impl Broker {
         Self::Mosquitto(Mosquitto::start("allow_anonymous false\npassword_file passwords"))
     }
 
+    /// Over TLS, with a certificate for `localhost` that nobody vouches for; the file that holds it.
+    pub(crate) fn mosquitto_with_tls() -> (Self, PathBuf) {
+        let listener = "allow_anonymous true\ncertfile certificate.pem\nkeyfile key.pem";
+        let mosquitto = Mosquitto::start(listener);
+        let certificate = mosquitto.folder.join("certificate.pem");
+        (Self::Mosquitto(mosquitto), certificate)
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         match self {
             Self::Luxwire(server) => server.mqtt,
@@ -98,6 +106,9 @@ impl Mosquitto {
             .current_dir(&folder)
             .output();
         assert!(made.unwrap().status.success());
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(folder.join("certificate.pem"), made.cert.pem()).unwrap();
+        fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
         // It cannot be asked which free port it took; another program may take this one first, and then it does not start.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         // Started by root it would become somebody who may not read the folder.

@@ -10,3 +10,4 @@ mod live;
 mod programs;
 mod same;
 mod scripted;
+mod tls;

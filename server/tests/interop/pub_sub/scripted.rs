@@ -142,3 +142,51 @@ fn a_connection_that_is_lost_is_an_error() {
     assert_eq!(ours, theirs);
     assert_eq!((ours.code, ours.err.as_str()), (Some(7), "Error: The connection was lost.\n"));
 }
+
+/// Reads a PUBLISH at QoS 1 or 2 with a topic of one letter; gives its identifier and its payload.
+fn published(client: &mut TcpStream) -> ([u8; 2], Vec<u8>) {
+    let mut head = [0; 2];
+    client.read_exact(&mut head).unwrap();
+    assert_eq!(head[0] >> 4, 3, "a PUBLISH");
+    let mut body = vec![0; head[1].into()];
+    client.read_exact(&mut body).unwrap();
+    ([body[3], body[4]], body[5..].to_vec())
+}
+
+#[test]
+fn lines_that_were_not_acknowledged_are_sent_again_where_that_is_allowed() {
+    let welcome = |listener: &TcpListener| {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut connect = [0; 1024];
+        let _ = client.read(&mut connect).unwrap();
+        client.write_all(&[0x20, 2, 0, 0]).unwrap();
+        client
+    };
+    for qos in [1, 2] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let line = format!("pub -p PORT -t a -l -q {qos} -i me");
+        let publisher = thread::spawn(move || Whose::Ours.run(&line, "one\ntwo", address));
+        let mut client = welcome(&listener);
+        assert_eq!([published(&mut client).1, published(&mut client).1], [b"one", b"two"]);
+        drop(client);
+        let mut client = welcome(&listener);
+        if qos == 1 {
+            for line in [b"one", b"two"] {
+                let (id, payload) = published(&mut client);
+                assert_eq!(payload, line);
+                client.write_all(&[0x40, 2, id[0], id[1]]).unwrap();
+            }
+        }
+        let mut goodbye = Vec::new();
+        client.read_to_end(&mut goodbye).unwrap();
+        assert_eq!(goodbye, [0xE0, 0]);
+        let outcome = publisher.join().unwrap();
+        assert_eq!(outcome.code, Some(if qos == 1 { 0 } else { 1 }), "{outcome:?}");
+        assert_eq!(
+            outcome.err.matches("Warning: Publish").count(),
+            if qos == 1 { 0 } else { 2 },
+            "{outcome:?}"
+        );
+    }
+}
