@@ -32,6 +32,12 @@ for (const Broker of [Luxwire, Mosquitto]) {
     await page.hears('lights/desk/intensity', `${percent(3071)}`);
     await page.hears('lights/desk/availability', 'online');
     await page.hears('dimmers/desk/availability', 'online');
+
+    // Once more, and nobody touches the knob: a broker that forgot where it stands is told.
+    const after = page.heard.length;
+    await house.broker.kill();
+    await house.broker.start();
+    await page.hears('lights/desk/intensity', `${percent(3071)}`, { after });
     assert.deepEqual(house.problems(), []);
   });
 
