@@ -54,11 +54,15 @@ pub(crate) fn lint(project: &Project, steps: &Steps, compiler: &Compiler) {
 
 /// Boots the file that a maker would drag onto the board.
 pub(crate) fn test(project: &Project, step: &mut Step, foreign: &Foreign) -> Result<()> {
-    let images = project.firmware_target().join(BARE_METAL.triple).join("release");
     let mut tests = npm(project, &["test"]);
-    tests.env("LUXWIRE_FIRMWARE", images);
     foreign.apply(project, &mut tests);
+    apply(project, &mut tests);
     step.command(&mut tests)
+}
+
+/// Tells tests where the images are.
+pub(crate) fn apply(project: &Project, command: &mut Command) {
+    command.env("LUXWIRE_FIRMWARE", project.firmware_target().join(BARE_METAL.triple).join("release"));
 }
 
 /// Builds the firmware with deliberate mistakes, each of which those tests must notice.

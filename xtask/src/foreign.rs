@@ -41,9 +41,9 @@ impl Foreign {
         folders.iter().all(|place| place.is_some())
     }
 
-    /// What the tests in a browser need.
+    /// What the tests in a browser need, in which boards take part.
     pub(crate) fn has_browser(&self) -> bool {
-        self.mosquitto.is_some() && self.node_modules.is_some() && self.chromium.is_some()
+        self.has_board() && self.node_modules.is_some() && self.chromium.is_some()
     }
 
     /// What the tests of the firmware need.

@@ -173,6 +173,8 @@ fn end_to_end(project: &Project, steps: &Steps, foreign: &Foreign) {
         step.command(&mut in_playwright(project, &["tsc", "--noEmit"]))?;
         let mut playwright = in_playwright(project, &["playwright", "test"]);
         foreign.apply(project, &mut playwright);
+        // Boards take part, as emulated as in their own tests.
+        firmware::apply(project, &mut playwright);
         step.command(&mut playwright)
     });
 }
