@@ -77,7 +77,9 @@ impl Command {
             Ok(_success) => Ok(()),
         };
         self.running = None;
-        outcome.and(self.start())
+        // However that went, what waits is next.
+        let started = self.start();
+        outcome.and(started)
     }
 
     /// Lets the last value take effect, for as long as one command may run; then kills what still runs.

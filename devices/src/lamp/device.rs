@@ -68,17 +68,17 @@ impl Lamp {
             .prefix()
             .map(|prefix| (prefix.clone(), Discovery::percent_light(prefix, &args.id, &args.display_name())));
         let intensity = LightTopic::Intensity(args.id.clone());
-        let availability = LightTopic::Availability(args.id.clone()).name();
+        let availability = LightTopic::Availability(args.id.clone());
         let mut options = options(args)?;
         options.will = Some(Will {
-            topic: availability.clone(),
+            topic: availability.name(),
             payload: topics::OFFLINE.into(),
             qos: QoS::AtLeastOnce,
             retain: true,
             properties: Default::default(),
         });
         let mut connection = Connection::new(&args.broker, options)?;
-        connection.subscribe([intensity.subscription()]);
+        connection.subscribe([intensity.subscription(), availability.subscription()]);
         if let Some((prefix, _)) = &discovery {
             connection.subscribe([prefix.status_subscription()]);
         }
@@ -90,7 +90,7 @@ impl Lamp {
         let format = Format::choose(args.quiet, args.json, args.duty);
         Ok(Self {
             intensity: intensity.name(),
-            availability,
+            availability: availability.name(),
             discovery,
             connection,
             narrator: Narrator::new(),
@@ -134,6 +134,12 @@ impl Lamp {
             Event::Connected { .. } => self.introduce(),
             Event::Refused { reason, retry_at: None, .. } => bail!("the broker sent us away: {reason:?}"),
             Event::Message(message) if message.topic == self.intensity => self.obey(message).await,
+            // An earlier run's will, which came late, or another lamp of this light that ended.
+            Event::Message(message) if message.topic == self.availability => {
+                if message.payload == topics::OFFLINE {
+                    self.say_online();
+                }
+            }
             Event::Message(message) => {
                 if self.discovery.as_ref().is_some_and(|(prefix, _)| prefix.has_started(message)) {
                     self.introduce();
@@ -152,12 +158,18 @@ impl Lamp {
 
     /// Says that the lamp is there, and what it is. All of it is retained, so saying it again does no harm.
     fn introduce(&mut self) {
-        let announcement = self.discovery.as_ref().map(|(_, discovery)| discovery.announcement());
+        self.say_online();
+        if let Some((_, discovery)) = &self.discovery
+            && let Err(error) = publish(&mut self.connection, discovery.announcement())
+        {
+            warn!("cannot announce the lamp: {error}");
+        }
+    }
+
+    fn say_online(&mut self) {
         let online = Message::retained(self.availability.clone(), topics::ONLINE, QoS::AtLeastOnce);
-        for message in [Some(online), announcement].into_iter().flatten() {
-            if let Err(error) = publish(&mut self.connection, message) {
-                warn!("cannot say that the lamp is here: {error}");
-            }
+        if let Err(error) = publish(&mut self.connection, online) {
+            warn!("cannot say that the lamp is here: {error}");
         }
     }
 

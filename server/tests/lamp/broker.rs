@@ -2,7 +2,10 @@
 
 use crate::{
     lamp::{Hand, Lamp},
-    life::{Place, home_assistant_hears_of_it, it_follows, it_says_whether_it_is_there},
+    life::{
+        Place, home_assistant_hears_of_it, it_corrects_who_says_that_it_is_gone, it_follows,
+        it_says_whether_it_is_there,
+    },
     support::{Client, Server, eventually, program, run},
 };
 use luxwire_shared::mqtt::Version;
@@ -32,6 +35,7 @@ fn a_lamp_lives_at_our_broker() {
     let place = Ours::Tcp(Server::start());
     it_follows(&place);
     it_says_whether_it_is_there(&place);
+    it_corrects_who_says_that_it_is_gone(&place);
     home_assistant_hears_of_it(&place);
 }
 
@@ -40,6 +44,7 @@ fn a_lamp_lives_at_our_broker_over_a_websocket() {
     let place = Ours::WebSocket(Server::start());
     it_follows(&place);
     it_says_whether_it_is_there(&place);
+    it_corrects_who_says_that_it_is_gone(&place);
     home_assistant_hears_of_it(&place);
 }
 
@@ -82,6 +87,21 @@ fn a_broker_that_is_away_is_waited_for_and_the_light_stays() {
     // The new broker knows no level, and nothing was printed meanwhile.
     hand.dim("desk", "56");
     assert_eq!(lamp.line(), "56");
+}
+
+#[test]
+fn a_lamp_whose_name_another_takes_ends_and_says_so() {
+    let server = Server::start();
+    let mut hand = Hand::of(Client::connected(server.mqtt, Version::V5, "hand"));
+    hand.dim("desk", "5");
+    let address = format!("mqtt://{}", server.mqtt);
+    let first = Lamp::start(&address, "desk", &["--client-id", "lamp"]);
+    assert_eq!(first.line(), "5");
+    let second = Lamp::start(&address, "desk", &["--client-id", "lamp"]);
+    assert_eq!(second.line(), "5");
+    let finished = first.ended();
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.err.contains("--client-id"), "{}", finished.err);
 }
 
 #[test]

@@ -19,6 +19,10 @@ fn broker() -> (Server, Hand, String) {
     (server, hand, address)
 }
 
+/// The words of `sh` that wait for the file behind them, but not for ever: nobody ends them for a lamp that was killed.
+const WAIT: &str =
+    "wait_for() { for i in $(seq 1500); do [ -e \"$1\" ] && break; sleep 0.02; done; }; wait_for";
+
 /// Waits until the file says this.
 fn says(file: &Path, text: &str) {
     let mut seen = String::new();
@@ -57,7 +61,7 @@ fn a_slow_command_sees_the_newest_level_and_never_two_at_once() {
     let folder = folder("slow");
     let (log, go) = (folder.join("log"), folder.join("go"));
     let command = format!(
-        "echo begin $1 >> '{log}'; while [ ! -e '{go}' ]; do sleep 0.02; done; echo end $1 >> '{log}'",
+        "echo begin $1 >> '{log}'; {WAIT} '{go}'; echo end $1 >> '{log}'",
         log = log.display(),
         go = go.display()
     );
@@ -80,8 +84,7 @@ fn the_last_level_reaches_a_slow_command_even_at_the_end() {
     let (_server, mut hand, address) = broker();
     let folder = folder("end");
     let (log, go) = (folder.join("log"), folder.join("go"));
-    let command =
-        format!("while [ ! -e '{}' ]; do sleep 0.02; done; echo $1 >> '{}'", go.display(), log.display());
+    let command = format!("{WAIT} '{}'; echo $1 >> '{}'", go.display(), log.display());
     hand.dim("desk", "10");
     let lamp = Lamp::start(&address, "desk", &["--exec", &command, "--exec-timeout", "1m"]);
     assert_eq!(lamp.line(), "10");
@@ -99,7 +102,7 @@ fn the_last_level_reaches_a_slow_command_even_at_the_end() {
 fn a_command_that_hangs_is_killed_with_its_children_and_said_so() {
     let (_server, mut hand, address) = broker();
     let child = folder("hangs").join("child");
-    let command = format!(r#"test "$1" = 2 || {{ sleep 1000 & echo $! > '{}'; wait; }}"#, child.display());
+    let command = format!(r#"test "$1" = 2 || {{ sleep 60 & echo $! > '{}'; wait; }}"#, child.display());
     hand.dim("desk", "1");
     let lamp = Lamp::start(&address, "desk", &["--exec", &command, "--exec-timeout", "700ms"]);
     let pid = eventually("the command's child", || {
@@ -123,7 +126,7 @@ fn a_command_that_hangs_is_killed_with_its_children_and_said_so() {
 fn a_lamp_that_ends_takes_a_hanging_command_along() {
     let (_server, mut hand, address) = broker();
     let file = folder("along").join("pid");
-    let command = format!("echo $$ > '{}'; sleep 1000", file.display());
+    let command = format!("echo $$ > '{}'; sleep 60", file.display());
     hand.dim("desk", "1");
     let lamp = Lamp::start(&address, "desk", &["--exec", &command, "--exec-timeout", "1s"]);
     let pid =

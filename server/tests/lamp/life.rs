@@ -60,6 +60,27 @@ pub(crate) fn it_says_whether_it_is_there(place: &impl Place) {
     }
 }
 
+/// The will of a lamp of the same light, or of an earlier run, does not make it seem to be gone.
+pub(crate) fn it_corrects_who_says_that_it_is_gone(place: &impl Place) {
+    let topic = "lights/desk/availability";
+    let mut hand = place.hand();
+    hand.follow(topic);
+    let dies = start(place, "desk", &[]);
+    hand.hear_that(topic, "online");
+    let stays = start(place, "desk", &[]);
+    hand.hear_that(topic, "online");
+    dies.signal(Signal::KILL);
+    hand.hear_that(topic, "offline");
+    hand.hear_that(topic, "online");
+    let mut late = place.hand();
+    late.follow(topic);
+    assert_eq!(late.hear(topic).payload, "online");
+    assert_eq!(stays.stop().code, Some(0));
+    hand.hear_that(topic, "offline");
+    // It has the last word.
+    assert_eq!(hand.rest(), []);
+}
+
 /// Home Assistant is told, told again when it starts, and untold.
 pub(crate) fn home_assistant_hears_of_it(place: &impl Place) {
     let topic = "homeassistant/light/luxwire_K_c3_bcche_201/config";

@@ -14,7 +14,10 @@ mod mosquitto;
 mod support;
 
 use lamp::Lamp;
-use life::{Place as _, home_assistant_hears_of_it, it_follows, it_says_whether_it_is_there};
+use life::{
+    Place as _, home_assistant_hears_of_it, it_corrects_who_says_that_it_is_gone, it_follows,
+    it_says_whether_it_is_there,
+};
 use mosquitto::{Mosquitto, Way};
 
 #[test]
@@ -22,6 +25,7 @@ fn a_lamp_lives_at_mosquitto() {
     let place = Mosquitto::start("tcp", Way::Tcp);
     it_follows(&place);
     it_says_whether_it_is_there(&place);
+    it_corrects_who_says_that_it_is_gone(&place);
     home_assistant_hears_of_it(&place);
 }
 
@@ -30,6 +34,7 @@ fn a_lamp_lives_at_mosquitto_over_a_websocket() {
     let place = Mosquitto::start("websocket", Way::WebSocket);
     it_follows(&place);
     it_says_whether_it_is_there(&place);
+    it_corrects_who_says_that_it_is_gone(&place);
     home_assistant_hears_of_it(&place);
 }
 
