@@ -177,6 +177,7 @@ fn each_error_of_v1_is_word_for_word_a_hubs() {
         "/lights/0/state",
         "resource, /lights/0/state, not available",
     );
+    check("GET", "/lights/01", b"", 3, "/lights/01", "resource, /lights/01, not available");
     check("GET", "/lamps", b"", 3, "/lamps", "resource, /lamps, not available");
     check("DELETE", state, b"", 4, state, "method, DELETE, not available for resource, /lights/1/state");
     check("PUT", state, b"{}", 5, state, "invalid/missing parameters in body");

@@ -100,13 +100,18 @@ fn elsewhere(hub: &Hub, method: &str, resource: &[&str], address: &str) -> Error
 }
 
 fn light(hub: &Hub, number: &str, address: &str) -> Result<usize, Error> {
-    let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let index = numbered(number).and_then(|number| number.checked_sub(1));
     index.filter(|index| *index < hub.home.lights.len()).ok_or_else(|| Error::no_resource(address))
 }
 
 fn group(hub: &Hub, number: &str, address: &str) -> Result<usize, Error> {
-    let index = number.parse::<usize>().ok();
+    let index = numbered(number);
     index.filter(|index| *index < hub.home.groups.len()).ok_or_else(|| Error::no_resource(address))
+}
+
+/// A number as the hub itself writes it: `01` and `+1` name nothing.
+fn numbered(text: &str) -> Option<usize> {
+    text.parse::<usize>().ok().filter(|number| number.to_string() == text)
 }
 
 fn object(body: &[u8], address: &str) -> Result<Map<String, Value>, Error> {
