@@ -207,12 +207,12 @@ mod tests {
         let mut store = Store::open(Some(folder.clone())).unwrap();
         store.put(hub("a"));
         store.save().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
         store.put(Hub { lights: Vec::new(), key: "other".to_owned(), ..hub("a") });
         store.save().unwrap();
         let again = Store::open(Some(folder.clone())).unwrap();
         assert_eq!(again.hubs, [Hub { key: "other".to_owned(), ..hub("a") }]);
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&folder), mode(&folder.join(FILE))), (0o700, 0o600));
         fs::set_permissions(folder.join(FILE), Permissions::from_mode(0o644)).unwrap();
         Store::open(Some(folder.clone())).unwrap();
         assert_eq!(mode(&folder.join(FILE)), 0o600);

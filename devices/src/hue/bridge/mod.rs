@@ -76,6 +76,8 @@ struct Hub {
     api: Option<Rc<Api>>,
     state: HubState,
     message: Option<String>,
+    /// How often in a row it could not be reached.
+    losses: u32,
     reread: Rc<Notify>,
     /// Ends its service.
     stop: AbortHandle,
@@ -100,6 +102,10 @@ enum Happened {
 
 /// How long changes are gathered before they are written to disk.
 const SAVE_DELAY: Duration = Duration::from_secs(1);
+/// A hub that was not reached so often may have another address: it is searched for then, and once more after so many
+/// further attempts.
+const SEARCH_AFTER: u32 = 3;
+const SEARCH_EVERY: u32 = 8;
 /// What hubs say waits here for one turn of the loop.
 const EAR_LEN: usize = 64;
 
@@ -194,7 +200,7 @@ impl Bridge {
             translator.broker_found(now);
         }
         let (state, message) = (HubState::Connecting, None);
-        self.hubs.insert(id, Hub { translator, api: None, state, message, reread, stop });
+        self.hubs.insert(id, Hub { translator, api: None, state, message, losses: 0, reread, stop });
     }
 
     /// A hub is not wanted any more: its lights go, and its key is forgotten.
@@ -232,7 +238,15 @@ impl Bridge {
                 }
                 hub.api = None;
                 (hub.state, hub.message) = (state, Some(message));
+                hub.losses += 1;
                 hub.translator.hub(false, now);
+                match fault {
+                    Fault::NotAuthorized => self.pair_again(id),
+                    Fault::Absent(_) | Fault::Impostor(_) if hub.losses % SEARCH_EVERY == SEARCH_AFTER => {
+                        self.look_for(id);
+                    }
+                    _ => {}
+                }
             }
             Told::News(News::Of(key, report)) => hub.translator.report(&key, report, now),
             Told::News(News::Everything { resources, asked_at }) => self.take_stock(id, resources, asked_at),
@@ -278,6 +292,7 @@ impl Bridge {
         if hub.state != HubState::Connected {
             info!("hub {hub_id} is there");
             (hub.state, hub.message) = (HubState::Connected, None);
+            hub.losses = 0;
             hub.translator.hub(true, now);
         }
     }

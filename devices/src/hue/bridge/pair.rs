@@ -8,7 +8,7 @@ use crate::hue::{
     limits::{HUBS_MAX, PAIRING_TIME},
     pairing::pair_with,
     protocol::fault::Fault,
-    service::{Pairing, PairingState, Search, SearchState},
+    service::{HubState, Pairing, PairingState, Search, SearchState},
     store::Hub,
 };
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
@@ -21,6 +21,8 @@ use tracing::{info, warn};
 #[derive(Default)]
 pub(super) struct Pairings {
     search: Option<LocalBoxFuture<'static, anyhow::Result<Vec<Found>>>>,
+    /// Nobody asked for the search, and nobody needs to be told.
+    is_quiet: bool,
     /// Found hubs are paired without further ado.
     takes_all: bool,
     found: Option<Vec<Found>>,
@@ -87,9 +89,9 @@ impl Pairings {
 
     pub(super) fn search_status(&self) -> Search {
         let state = match (&self.search, &self.found) {
-            (Some(_), _) => SearchState::Searching,
-            (None, Some(_)) => SearchState::Done,
-            (None, None) => SearchState::Idle,
+            (Some(_), _) if !self.is_quiet => SearchState::Searching,
+            (_, Some(_)) => SearchState::Done,
+            (_, None) => SearchState::Idle,
         };
         Search { state, found: self.found.clone().unwrap_or_default() }
     }
@@ -144,7 +146,43 @@ impl Bridge {
         }
     }
 
+    /// The hub does not know us any more. On a terminal that is a matter of its button.
+    pub(super) fn pair_again(&mut self, id: &str) {
+        let host = self.store.hub_mut(id).and_then(|hub| hub.host.parse().ok());
+        if let Some(host) = host.filter(|_| self.settings.pairs_unasked) {
+            self.pairings.begin_unasked(host, self.settings.api);
+        }
+    }
+
+    /// The hub may have got another address. Only a hub that can prove who it is is followed there.
+    pub(super) fn look_for(&mut self, id: &str) {
+        let can_prove = self.store.hub_mut(id).is_some_and(|hub| hub.trust.is_some());
+        if can_prove && self.pairings.search.is_none() {
+            self.search();
+            self.pairings.is_quiet = true;
+        }
+    }
+
+    /// Goes after hubs that are lost, and announce themselves from elsewhere.
+    fn follow_moved(&mut self, found: &[Found]) {
+        let mut moved = Vec::new();
+        for stored in self.store.hubs.iter_mut().filter(|stored| stored.trust.is_some()) {
+            let is_lost = self.hubs.get(&stored.id).is_some_and(|hub| hub.state != HubState::Connected);
+            let elsewhere = found.iter().find(|found| found.id == stored.id && found.host != stored.host);
+            if let (true, Some(Found { host, .. })) = (is_lost, elsewhere) {
+                info!("hub {} announces itself at {host}; it was at {}", stored.id, stored.host);
+                stored.host.clone_from(host);
+                moved.push(stored.clone());
+            }
+        }
+        if !moved.is_empty() {
+            self.save();
+        }
+        moved.into_iter().for_each(|hub| self.serve(hub));
+    }
+
     pub(super) fn search(&mut self) {
+        self.pairings.is_quiet = false;
         if self.pairings.search.is_none() {
             self.pairings.search = Some(Box::pin(search()));
         }
@@ -212,7 +250,10 @@ impl Bridge {
                 }
             }
         }
-        self.pairings.found = Some(found);
+        self.follow_moved(&found);
+        if !self.pairings.is_quiet {
+            self.pairings.found = Some(found);
+        }
     }
 
     /// Remembers a hub that was paired, and serves it.

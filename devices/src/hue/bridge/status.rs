@@ -34,7 +34,8 @@ impl Bridge {
                 message: hub.message.clone(),
             })
         });
-        let waiting = self.pairings.unasked().map(|host| HubStatus {
+        let is_known = |host: &&String| self.store.hubs.iter().any(|stored| stored.host == **host);
+        let waiting = self.pairings.unasked().filter(|host| !is_known(host)).map(|host| HubStatus {
             id: host.clone(),
             name: String::new(),
             host: host.clone(),
