@@ -70,6 +70,7 @@ export class Mosquitto extends Broker {
       const [port, web] = await Promise.all([freePort(), freePort()]);
       Object.assign(this, { port, web, url: `ws://127.0.0.1:${web}/mqtt` });
       this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'luxwire-mosquitto-'));
+      process.on('exit', () => fs.rmSync(this.folder, { recursive: true, force: true }));
       this.config = path.join(this.folder, 'mosquitto.conf');
       fs.chmodSync(this.folder, 0o755);
       fs.writeFileSync(this.config, [
