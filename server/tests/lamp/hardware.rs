@@ -120,6 +120,7 @@ fn a_command_that_hangs_is_killed_with_its_children_and_said_so() {
     });
     hand.dim("desk", "3");
     assert_eq!(lamp.line(), "3");
+    assert_eq!(lamp.stop().code, Some(0));
 }
 
 #[test]
