@@ -20,6 +20,8 @@ pub(super) const TRANSITION_MAX: Duration = Duration::from_millis(6_000_000);
 /// After a command, the hub's reports are not news for so long: they come up to a second late, and may be of the time
 /// before it.
 pub(super) const HOLD: Duration = Duration::from_secs(2);
+/// A fade is waited for as well, but not a sunrise: others must be heard meanwhile.
+pub(super) const HOLD_FADE_MAX: Duration = Duration::from_secs(10);
 /// So long after a subscription a retained value may come; then there is none.
 pub(super) const LISTEN: Duration = Duration::from_millis(1_000);
 /// After this long our own message will not come back any more.

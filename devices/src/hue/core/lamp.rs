@@ -12,7 +12,7 @@
 use super::topic::Topic;
 use crate::hue::{
     level::Power,
-    limits::{HOLD, TRANSITION_ALONE, TRANSITION_MAX, TRANSITION_STEP},
+    limits::{HOLD, HOLD_FADE_MAX, TRANSITION_ALONE, TRANSITION_STEP},
     resource::{Abilities, Change, Kind, Report, Resource, Tone},
 };
 use luxwire_shared::{model::Intensity, time::Instant};
@@ -178,7 +178,7 @@ impl Lamp {
     }
 
     fn hold(&mut self, transition: Option<Duration>, now: Instant) {
-        let until = now + HOLD + transition.unwrap_or_default().min(TRANSITION_MAX);
+        let until = now + HOLD + transition.unwrap_or_default().min(HOLD_FADE_MAX);
         self.hold_until = self.hold_until.max(Some(until));
     }
 

@@ -407,6 +407,17 @@ fn home_assistants_commands_move_the_topic_too() {
 }
 
 #[test]
+fn a_sunrise_does_not_make_us_deaf() {
+    let mut rig = Rig::settled();
+    let transition = Some(Duration::from_secs(1_800));
+    let change = Change { on: Some(true), transition, ..Change::default() };
+    rig.translator.command(&id("hue-one"), change, Some(Level::FULL), rig.now);
+    rig.pass(Duration::from_secs(15));
+    rig.report("one", 0);
+    assert_eq!(rig.published("hue-one"), ["100", "0"]);
+}
+
+#[test]
 fn a_flood_costs_no_memory() {
     let mut rig = Rig::settled();
     rig.translator.hub(false, rig.now);
