@@ -69,7 +69,9 @@ mod tests {
     #[test]
     fn what_we_said_is_no_news() {
         let mut echoes = Echoes::default();
-        [10, 20, 30].map(|own| echoes.published(percent(own)));
+        for own in [10, 20, 30] {
+            echoes.published(percent(own));
+        }
         // 10 was dropped on the way.
         assert_eq!([20, 30].map(|heard| echoes.heard(percent(heard))), [Heard::Known; 2]);
         assert_eq!(echoes.heard(percent(20)), Heard::News, "not ours: that one has come back");

@@ -37,7 +37,6 @@ impl Wave {
         Some(self.at(now))
     }
 
-    /// To a tenth of a percent: finer steps are invisible.
     fn at(&self, now: Instant) -> Intensity {
         let periods = now.since(self.began).as_secs_f64() / self.period.as_secs_f64();
         let phase = periods.fract();
@@ -46,9 +45,8 @@ impl Wave {
             Shape::Sine => (1.0 - (phase * TAU).cos()) / 2.0,
         };
         let [min, max] = [self.min, self.max].map(|end| f64::from(end.hundredths()));
-        let tenths = ((min + (max - min) * level) / 10.0).round();
         // In range, so that nothing is cut off.
-        let hundredths = (tenths * 10.0).clamp(min, max) as u16;
+        let hundredths = (min + (max - min) * level).round() as u16;
         Intensity::from_hundredths(hundredths).unwrap_or(self.max)
     }
 }
@@ -81,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_sine_lingers_at_its_ends_and_a_triangle_does_not() {
-        assert_eq!(values(Shape::Sine, [0, 10_000])[..6], [0, 10, 40, 90, 160, 240]);
+        assert_eq!(values(Shape::Sine, [0, 10_000])[..6], [0, 10, 39, 89, 157, 245]);
         assert_eq!(values(Shape::Triangle, [0, 10_000])[..6], [0, 200, 400, 600, 800, 1_000]);
     }
 
