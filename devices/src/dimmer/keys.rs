@@ -8,8 +8,7 @@ use luxwire_shared::{
 use std::time::Duration;
 
 /// What a person is told once, before the bar.
-pub(super) const HELP: &str =
-    "Arrows 1 % and 5 %, PgUp PgDn 10 %, Home End, 42 Enter, space: off and on, q: quit";
+pub(super) const HELP: &str = "Arrows 1 %, 5 %, PgUp PgDn 10 %, Home, End, 42 Enter, space: off, on, q: quit";
 
 /// A number is finished when no digit follows for so long.
 const ENTRY_PAUSE: Duration = Duration::from_millis(1_500);
