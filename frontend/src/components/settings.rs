@@ -108,8 +108,12 @@ struct Panel {
     may_pair: bool,
     /// The hub's button is to be pressed.
     is_waiting: bool,
+    /// How long there is left to do it.
+    countdown: String,
     /// It was not.
     may_try_again: bool,
+    /// The hub that it is about.
+    host: String,
     /// What the button is called that leads back.
     back: Option<&'static str>,
 }
@@ -179,11 +183,14 @@ impl Panel {
             Stage::Failed => ("That did not work", "Back"),
         };
         let may_try_again = pairing.stage == Stage::Failed;
+        let seconds = pairing.seconds_left.filter(|_| is_waiting);
         Self {
             title,
             words: pairing.message.clone(),
             is_waiting,
+            countdown: seconds.map(|seconds| format!("{seconds} s left")).unwrap_or_default(),
             may_try_again,
+            host: pairing.host.clone(),
             back: Some(back),
             ..Self::default()
         }
@@ -210,8 +217,7 @@ pub(crate) fn Settings(
     /// Whether the dialog is to be seen. Set to false here when the person closes it.
     open: RwSignal<bool>,
     /// What is known of Hue.
-    #[prop(into)]
-    hue: Signal<Hue>,
+    hue: RwSignal<Hue>,
     /// Asks for something.
     on_ask: Callback<Ask>,
 ) -> impl IntoView {
@@ -254,11 +260,7 @@ pub(crate) fn Settings(
                 on_ask.run(Ask::Search);
             }
             Some("again") => {
-                let host = hue.with_untracked(|hue| match hue {
-                    Hue::Online(HueStatus { pairing: Some(pairing), .. }) => pairing.host.clone(),
-                    Hue::Online(_) | Hue::Looking | Hue::Missing => String::new(),
-                });
-                on_ask.run(Ask::Pair(host));
+                on_ask.run(Ask::Pair(panel.with_untracked(|panel| panel.host.clone())));
             }
             Some("back") => back(),
             Some("close") => close(),
@@ -272,21 +274,12 @@ pub(crate) fn Settings(
             on_ask.run(Ask::Pair(host.trim().into()));
         }
     };
-    let countdown = move || {
-        hue.with(|hue| match hue {
-            Hue::Online(HueStatus { pairing: Some(Pairing { seconds_left: Some(seconds), .. }), .. }) => {
-                format!("{seconds} s left")
-            }
-            Hue::Online(_) | Hue::Looking | Hue::Missing => String::new(),
-        })
-    };
-
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby="settings-title" on:close=move |_| close() on:click=click>
             <div class="panel">
                 <h2 id="settings-title">"Settings"</h2>
                 <h3>"Philips Hue"</h3>
-                <div class="press" hidden=hides(|panel| panel.is_waiting)><p aria-hidden="true">{countdown}</p></div>
+                <div class="press" hidden=hides(|panel| panel.is_waiting)><p aria-hidden="true">{move || panel.with(|panel| panel.countdown.clone())}</p></div>
                 <div role="status">
                     <strong>{move || panel.with(|panel| panel.title)}</strong>
                     <p>{move || panel.with(|panel| panel.words.clone())}</p>

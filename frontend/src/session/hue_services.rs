@@ -1,5 +1,5 @@
 //! Those who speak to Philips Hue hubs, as they tell of themselves. What they tell is kept as it came.
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use luxwire_shared::{
     client::{Message, Token},
@@ -23,7 +23,8 @@ pub(crate) struct HueServices {
     /// Until then a service may still come.
     missing_at: Option<Instant>,
     was_missing: bool,
-    statuses: BTreeMap<String, String>,
+    /// By the service's name, in its order.
+    statuses: Vec<(String, String)>,
     news: bool,
 }
 
@@ -52,10 +53,10 @@ impl HueServices {
     pub(super) fn hears(&mut self, message: &Message) -> bool {
         let Some(service) = hue::service(&message.topic) else { return false };
         let status = std::str::from_utf8(&message.payload).unwrap_or_default();
-        if status.is_empty() || status.len() > STATUS_BYTES_MAX {
-            self.statuses.remove(service);
-        } else if self.statuses.contains_key(service) || self.statuses.len() < SERVICES_MAX {
-            self.statuses.insert(service.into(), status.into());
+        self.statuses.retain(|(name, _)| name != service);
+        if !status.is_empty() && status.len() <= STATUS_BYTES_MAX && self.statuses.len() < SERVICES_MAX {
+            let at = self.statuses.iter().take_while(|(name, _)| name.as_str() < service).count();
+            self.statuses.insert(at, (service.into(), status.into()));
         }
         self.news = true;
         true
@@ -63,7 +64,7 @@ impl HueServices {
 
     /// The service to be asked: its name and what it said last. One that says it is gone stands back.
     pub(crate) fn online(&self) -> Option<(&str, &str)> {
-        let is_online = |(_, status): &(&String, &String)| !status.contains(r#""state":"offline""#);
+        let is_online = |(_, status): &&(String, String)| !status.contains(r#""state":"offline""#);
         let (service, status) = self.statuses.iter().find(is_online)?;
         Some((service, status))
     }

@@ -1,0 +1,50 @@
+// The whole picture with real firmware: a knob on one board, an LED on another, and the page between them. The boards are
+// emulated (devices/firmware/sim); what they run is the very file that one drags onto a real one.
+
+import { resolve } from 'node:path';
+import { expect, expectLevel, test } from '../fixtures';
+import type { Luxwire } from '../fixtures/luxwire';
+
+const SIM = resolve(import.meta.dirname, '../../devices/firmware/sim');
+
+/** A house of boards around the test's server; `after` is told how to tear it down. */
+async function houseOf(luxwire: Luxwire, after: (end: () => Promise<void>) => void) {
+  const { House } = await import(resolve(SIM, 'house.mjs'));
+  const broker = { port: luxwire.mqttPort, start: async () => {}, kill: async () => {} };
+  return House.build({ after }, broker);
+}
+
+test.use({ lampIds: [] });
+test.setTimeout(90_000);
+
+test('a knob moves the page and an LED, the slider moves the LED, and a lamp without power is offline', async ({
+  luxwire,
+  visit,
+}) => {
+  const { duty, percent } = await import(resolve(SIM, 'light.mjs'));
+  let end = async () => {};
+  const house = await houseOf(luxwire, (fall) => (end = fall));
+  try {
+    const page = await visit();
+    const lamp = house.board('lamp', ['--lamp', 'desk', '--keep-alive', '2']);
+    const dimmer = house.board('dimmer', ['--dimmer', 'desk']);
+    dimmer.turn(2048);
+    const desk = page.light('desk');
+    await expectLevel(desk, percent(2048));
+    await lamp.scope().shows(duty(percent(2048)));
+
+    await desk.slider.press('End');
+    await lamp.scope().shows(duty(100));
+    dimmer.turn(819);
+    await expectLevel(desk, percent(819));
+    await lamp.scope().shows(duty(percent(819)));
+
+    lamp.cable.cut = true;
+    await expect(desk.when).toContainText('offline', { timeout: 15_000 });
+    lamp.cable.cut = false;
+    await expect(desk.when).not.toContainText('offline', { timeout: 30_000 });
+    expect(house.problems()).toEqual([]);
+  } finally {
+    await end();
+  }
+});
