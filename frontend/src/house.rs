@@ -196,7 +196,7 @@ impl House {
         let is_ours = self.inner.with_value(|inner| inner.borrow().broker.is_ours);
         self.act(|inner| inner.session.follow_hue(clock::now()));
         if is_ours {
-            spawn_local(hue_status::start_service());
+            hue_status::start_service();
         }
     }
 
@@ -317,7 +317,7 @@ impl House {
         update(&self.connection, session.connection(now));
         update(&self.is_complete, session.is_complete(now));
         if session.hue.take_news(now) {
-            update(&self.hue, hue(session, now));
+            self.hue.set(hue(session, now));
         }
     }
 

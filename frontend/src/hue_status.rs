@@ -3,8 +3,6 @@
 use js_sys::{Array, JSON, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::RequestInit;
 
 use crate::components::{Ask, Found, Hub, HueStatus, Pairing, Stage};
 
@@ -38,10 +36,8 @@ pub(crate) fn read(json: &str) -> Option<HueStatus> {
 
 /// Asks our own server to start its Hue service, which then speaks over MQTT like any other. Where there is none to
 /// start, whoever else speaks to hubs is heard.
-pub(crate) async fn start_service() {
-    let init = RequestInit::new();
-    init.set_method("POST");
-    let _ = JsFuture::from(window().fetch_with_str_and_init("/api/v1/hue", &init)).await;
+pub(crate) fn start_service() {
+    let _ = window().navigator().send_beacon("/api/v1/hue");
 }
 
 /// The request as the service understands it.

@@ -7,7 +7,7 @@ use leptos::{ev, html, prelude::*};
 use web_sys::HtmlElement;
 
 /// What is known of Hue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) enum Hue {
     /// Not asked yet, or not answered yet.
     #[default]
@@ -19,7 +19,8 @@ pub(crate) enum Hue {
 }
 
 /// What a Hue service says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct HueStatus {
     /// The hubs that it knows and has a key for.
     pub(crate) hubs: Vec<Hub>,
@@ -32,7 +33,8 @@ pub(crate) struct HueStatus {
 }
 
 /// A hub that is paired.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Hub {
     /// What identifies it.
     pub(crate) id: String,
@@ -45,7 +47,8 @@ pub(crate) struct Hub {
 }
 
 /// A hub that was found on the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Found {
     /// What it calls itself.
     pub(crate) name: String,
@@ -54,7 +57,8 @@ pub(crate) struct Found {
 }
 
 /// How pairing with one hub goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Pairing {
     /// Its address.
     pub(crate) host: String,
@@ -79,7 +83,7 @@ pub(crate) enum Stage {
 }
 
 /// What a person asks a Hue service for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Ask {
     /// Look for hubs.
     Search,
@@ -186,7 +190,11 @@ impl Panel {
         let seconds = pairing.seconds_left.filter(|_| is_waiting);
         Self {
             title,
-            words: pairing.message.clone(),
+            words: if is_waiting {
+                format!("The hub at {} waits for it.", pairing.host)
+            } else {
+                pairing.message.clone()
+            },
             is_waiting,
             countdown: seconds.map(|seconds| format!("{seconds} s left")).unwrap_or_default(),
             may_try_again,
