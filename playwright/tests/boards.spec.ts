@@ -26,10 +26,10 @@ test('a knob moves the page and an LED, the slider moves the LED, and a lamp wit
   const house = await houseOf(luxwire, (fall) => (end = fall));
   try {
     const page = await visit();
-    const lamp = house.board('lamp', ['--lamp', 'desk', '--keep-alive', '2']);
-    const dimmer = house.board('dimmer', ['--dimmer', 'desk']);
+    const lamp = house.board('lamp', ['--lamp', 'Desk', '--keep-alive', '2']);
+    const dimmer = house.board('dimmer', ['--dimmer', 'Desk']);
     dimmer.turn(2048);
-    const desk = page.light('desk');
+    const desk = page.light('Desk');
     await expectLevel(desk, percent(2048));
     await lamp.scope().shows(duty(percent(2048)));
 
@@ -45,6 +45,8 @@ test('a knob moves the page and an LED, the slider moves the LED, and a lamp wit
     await expect(desk.when).not.toContainText('offline', { timeout: 30_000 });
     expect(house.problems()).toEqual([]);
   } finally {
+    const said = house.boards.flatMap((board: { name: string; lines: string[] }) => [board.name, ...board.lines]);
+    await test.info().attach('boards.log', { body: said.join('\n'), contentType: 'text/plain' });
     await end();
   }
 });

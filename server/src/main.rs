@@ -17,7 +17,7 @@ mod log;
 mod shard;
 mod storage;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command};
 use config::{ConfigError, Layers};
 use luxwire_devices::{Usage, pub_sub};
@@ -93,8 +93,11 @@ fn explain(error: &clap::Error) -> ExitCode {
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let sentence: Vec<_> =
         lines.filter(|line| !line.is_empty()).map(|line| line.trim_start_matches("error: ")).collect();
+    // The subcommand that was meant, or the one that most people start with.
+    let named = env::args().nth(1).filter(|name| Cli::command().find_subcommand(name).is_some());
+    let command = named.as_deref().unwrap_or("serve");
     eprintln!(
-        "luxwire: {}; `luxwire --help` and `luxwire serve --help` say what there is",
+        "luxwire: {}; `luxwire --help` and `luxwire {command} --help` say what there is",
         sentence.join("; ")
     );
     ExitCode::from(EXIT_USAGE)
