@@ -21,7 +21,7 @@ use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command};
 use config::{ConfigError, Layers};
 use luxwire_devices::{Usage, pub_sub};
-use std::{future::Future, process::ExitCode};
+use std::{env, future::Future, process::ExitCode};
 
 /// The command line is wrong.
 const EXIT_USAGE: u8 = 2;
