@@ -91,14 +91,13 @@ fn explain(error: &clap::Error) -> ExitCode {
     }
     let text = error.to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let sentence: Vec<_> =
-        lines.filter(|line| !line.is_empty()).map(|line| line.trim_start_matches("error: ")).collect();
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let sentence = lines.map(|line| line.trim_start_matches("error: ")).collect::<Vec<_>>().join("; ");
+    // A list follows its colon.
+    let sentence = sentence.replace(":;", ":");
     // The subcommand that was meant, or the one that most people start with.
     let named = env::args().nth(1).filter(|name| Cli::command().find_subcommand(name).is_some());
     let command = named.as_deref().unwrap_or("serve");
-    eprintln!(
-        "luxwire: {}; `luxwire --help` and `luxwire {command} --help` say what there is",
-        sentence.join("; ")
-    );
+    eprintln!("luxwire: {sentence}; `luxwire --help` and `luxwire {command} --help` say what there is");
     ExitCode::from(EXIT_USAGE)
 }
