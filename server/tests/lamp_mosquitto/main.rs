@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+#[allow(dead_code, reason = "only a part of it is needed here")]
 #[path = "../lamp/lamp.rs"]
 mod lamp;
 #[path = "../lamp/life.rs"]
