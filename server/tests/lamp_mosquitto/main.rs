@@ -7,7 +7,6 @@
 
 #[allow(dead_code, reason = "only a part of it is needed here")]
 #[path = "../lamp/lamp.rs"]
-#[allow(dead_code, reason = "only a part of it is needed here")]
 mod lamp;
 #[path = "../lamp/life.rs"]
 mod life;
