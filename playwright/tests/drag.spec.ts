@@ -84,6 +84,9 @@ test('two people drag the same light: each keeps their own thumb, and both end w
   const bensLevel = await ben.level();
   expect(annasLevel).toBeGreaterThan(50);
   expect(bensLevel).toBeLessThan(40);
+  // What either hand sent last is rate-limited and may still be on its way; the release is what this is about.
+  const arrived = (level: number) => lamp.heard().some(({ payload }) => payload === String(level));
+  await expect.poll(() => arrived(annasLevel) && arrived(bensLevel)).toBe(true);
 
   await anna.release();
   await expectFinal(lamp, annasLevel);

@@ -19,7 +19,7 @@ use crate::{
     connection::{Connection, Narrator, unique_client_id},
     stop::StopSignals,
 };
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, ensure};
 use luxwire_shared::{
     client::{ConnectionState, Event, Message, Options, Token},
     model::{Intensity, LightTopic, Wish, reading::Settings, topics},
@@ -64,8 +64,10 @@ pub(super) struct Device {
     level: Option<Intensity>,
     keyboard: Option<KeyByKey>,
     input_report: InputReport,
-    /// Why the broker refused the last value, if it did.
+    /// Why the broker refused the last message, if it did.
     refusal: Option<ReasonCode>,
+    /// Whether it refused the newest value. That counts at the end, which may be known only after the refusal.
+    newest_is_refused: bool,
     ending: Option<Ending>,
 }
 
@@ -160,6 +162,7 @@ impl Device {
             keyboard,
             input_report: InputReport::new(args.serial.as_deref()),
             refusal: None,
+            newest_is_refused: false,
             ending: None,
         })
     }
@@ -192,6 +195,8 @@ impl Device {
             }
         }
         self.goodbye().await;
+        let is_refused = self.newest_is_refused && matches!(self.ending, Some(Ending::Source));
+        ensure!(!is_refused, "the broker did not take the last value");
         Ok(())
     }
 
@@ -287,7 +292,7 @@ impl Device {
                 }
             }
             Event::Message(message) => self.message_came(&message, now),
-            Event::Acknowledged { token, reason } => self.answered(token, reason)?,
+            Event::Acknowledged { token, reason } => self.answered(token, reason),
             Event::Unsent(token) => self.latest.undecided(token),
             Event::Subscribed { .. } | Event::Unsubscribed { .. } => {}
         }
@@ -345,20 +350,16 @@ impl Device {
     }
 
     /// The broker answered a publication.
-    fn answered(&mut self, token: Token, reason: ReasonCode) -> anyhow::Result<()> {
+    fn answered(&mut self, token: Token, reason: ReasonCode) {
         self.refusal = reason.is_failure().then_some(reason);
-        let is_newest = self.latest.answered(token);
-        if !is_newest {
-            return Ok(());
+        if !self.latest.answered(token) {
+            return;
         }
+        self.newest_is_refused = reason.is_failure();
         let now = self.connection.now();
         if let Hand::Keys(keys) = &mut self.hand {
             if reason.is_failure() { keys.control.given_up() } else { keys.control.acknowledged(now) }
         }
-        if reason.is_failure() && matches!(self.ending, Some(Ending::Source)) {
-            bail!("the broker did not take the last value");
-        }
-        Ok(())
     }
 
     /// What is due by now.
