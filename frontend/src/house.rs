@@ -346,6 +346,8 @@ const FIRST_LEVEL: Intensity = Intensity::from_percent(40).expect("40 is at most
 /// What the page shows of Hue.
 fn hue(session: &Session, now: Instant) -> Hue {
     match session.hue.online() {
+        // Nobody would hear what is asked for.
+        _ if !session.is_online() => Hue::Looking,
         Some((_, status)) => hue_status::read(status).map_or(Hue::Missing, Hue::Online),
         None if session.hue.is_missing(now) => Hue::Missing,
         None => Hue::Looking,

@@ -67,3 +67,20 @@ test('a broker without a Hue service says how to get one', async ({ visit, mosqu
   await page.keyboard.press('Escape');
   await expect(settings).toBeHidden();
 });
+
+test('without the broker nothing is offered that nobody would hear, and it comes back by itself', async ({
+  visit,
+  luxwire,
+}) => {
+  const { page } = await visit();
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const settings = page.getByRole('dialog', { name: 'Settings' });
+  const add = settings.getByRole('button', { name: 'Add a Hue hub' });
+  await expect(add).toBeVisible();
+
+  await luxwire.kill();
+  await expect(settings.getByText('Asking the broker')).toBeVisible();
+  await expect(add).toBeHidden();
+  await luxwire.startAgain();
+  await expect(settings.getByText('Asking the broker')).toBeHidden({ timeout: 30_000 });
+});

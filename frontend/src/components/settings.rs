@@ -9,7 +9,7 @@ use web_sys::HtmlElement;
 /// What is known of Hue.
 #[derive(Debug, Default)]
 pub(crate) enum Hue {
-    /// Not asked yet, or not answered yet.
+    /// Not asked yet, not answered yet, or no connection to ask over.
     #[default]
     Looking,
     /// Nobody who speaks to hubs has answered.
@@ -125,7 +125,7 @@ struct Panel {
 impl Panel {
     fn of(hue: &Hue, adding: bool) -> Self {
         let status = match hue {
-            Hue::Looking => return Self { words: "Asking…".into(), ..Self::default() },
+            Hue::Looking => return Self { words: "Asking the broker…".into(), ..Self::default() },
             Hue::Missing => {
                 let words =
                     "No Hue service is running at this broker. Start one on any computer of the house:"
@@ -361,6 +361,6 @@ mod tests {
     #[test]
     fn where_nobody_speaks_to_hubs_it_says_how_to_start_somebody() {
         assert!(Panel::of(&Hue::Missing, false).is_missing);
-        assert_eq!(Panel::of(&Hue::Looking, true).words, "Asking…");
+        assert_eq!(Panel::of(&Hue::Looking, true).words, "Asking the broker…");
     }
 }

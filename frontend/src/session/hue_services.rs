@@ -35,6 +35,11 @@ impl HueServices {
         self.news = true;
     }
 
+    /// The connection came or went: what is known counts only while it stands.
+    pub(super) fn turned(&mut self) {
+        self.news = true;
+    }
+
     pub(super) const fn is_followed(&self) -> bool {
         self.asked.is_some()
     }

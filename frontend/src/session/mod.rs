@@ -189,6 +189,7 @@ impl Session {
             Event::Connected { session_present, .. } => {
                 self.may_fall_back = false;
                 self.home.connected(session_present, now);
+                self.hue.turned();
             }
             Event::Subscribed { token, answers } if self.hue.is_asked_by(token) => {
                 self.hue.answered(answers.iter().all(|(_, reason)| !reason.is_failure()), now);
@@ -234,6 +235,7 @@ impl Session {
 
     fn disconnected(&mut self) {
         self.home.disconnected();
+        self.hue.turned();
         self.complete_at = None;
         self.failed = true;
         self.refusal.clear();

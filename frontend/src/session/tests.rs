@@ -269,6 +269,16 @@ fn who_speaks_to_hue_hubs_is_followed_when_somebody_asks_and_asked_over_mqtt() {
 }
 
 #[test]
+fn what_is_known_of_hue_hubs_counts_only_while_the_connection_stands() {
+    let mut rig = Rig::online();
+    rig.broker_says(&says("luxwire/hue/a/status", r#"{"state":"online"}"#));
+    rig.session.hue.take_news(rig.now);
+    rig.session.closed(rig.moment());
+    assert!(rig.session.hue.take_news(rig.now), "the page shows something else");
+    assert!(!rig.session.hue.take_news(rig.now), "once");
+}
+
+#[test]
 fn that_nobody_speaks_to_hue_hubs_is_known_after_a_while() {
     let mut rig = Rig::online();
     rig.sent();
