@@ -11,7 +11,9 @@ use crate::{
 };
 use alloc::{boxed::Box, string::String};
 use core::num::{NonZeroU16, NonZeroU32};
-use luxwire_shared::mqtt::{Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version};
+use luxwire_shared::mqtt::{
+    Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version, set_at,
+};
 
 impl Broker {
     pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, mut connect: Connect) {
@@ -30,8 +32,18 @@ impl Broker {
         let properties = self.announcements(&connect, keep_alive_s, expiry_s, assigned.then_some(&client_id));
         let mut connack =
             Box::new(Connack { session_present: false, reason: ReasonCode::Success, properties });
-        let connack_len = Packet::Connack(connack.clone()).encoded_len(connect.version);
-        if !takes(packet_size, connack_len) {
+        let tells_set_at = set_at::is_wanted(&connect.properties.user_properties);
+        if tells_set_at {
+            connack.properties.user_properties.push(set_at::answer(turn.now.timestamp));
+        }
+        let fits = |connack: &Connack| {
+            takes(packet_size, Packet::Connack(Box::new(connack.clone())).encoded_len(connect.version))
+        };
+        if !fits(&connack) {
+            // [MQTT-3.2.2-20]
+            connack.properties.user_properties.clear();
+        }
+        if !fits(&connack) {
             turn.close(link, CloseReason::Limit(ReasonCode::PacketTooLarge));
             return self.forget_link(link);
         }
@@ -50,6 +62,7 @@ impl Broker {
             packet_size,
             receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
             awaits_drain: false,
+            tells_set_at,
         });
         session.ends_at = None;
         session.expiry_s = expiry_s;

@@ -16,7 +16,10 @@ use crate::{
 };
 use alloc::{rc::Rc, vec::Vec};
 use core::mem;
-use luxwire_shared::mqtt::{Acknowledge, Delivery, Packet, QoS, SubscriptionId, flow::Stage};
+use luxwire_shared::{
+    mqtt::{Acknowledge, Delivery, Packet, QoS, SubscriptionId, flow::Stage},
+    time::Timestamp,
+};
 
 /// A message that is being routed.
 pub(crate) struct Passing {
@@ -158,10 +161,10 @@ impl Session {
     pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if connection.packet_size.is_some() && !connection.takes(pending.encoded_len(connection.version)) {
+        if connection.packet_size.is_some() && !connection.takes(pending.encoded_len(connection)) {
             return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
-        let link = connection.link;
+        let (link, set_at) = (connection.link, connection.set_at(&pending.message));
         let delivery = if pending.qos == QoS::AtMostOnce {
             Delivery::AtMostOnce
         } else {
@@ -170,20 +173,23 @@ impl Session {
             self.in_flight_bytes += size;
             Delivery::first(pending.qos, id)
         };
-        turn.deliver(link, pending, delivery);
+        turn.deliver(link, pending, delivery, set_at);
     }
 
     /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1]
     fn resend(&mut self, turn: &mut Turn<'_>) {
-        let Some(link) = self.link() else { return };
+        let Some(connection) = &self.connection else { return };
+        let link = connection.link;
         while let Some((id, stage)) = self.outgoing.resend() {
             match stage {
                 // [MQTT-3.3.1-1] [MQTT-4.3.3-7]
                 Stage::AwaitsPuback(pending) => {
-                    turn.deliver(link, pending.clone(), Delivery::AtLeastOnce { id, dup: true });
+                    let delivery = Delivery::AtLeastOnce { id, dup: true };
+                    turn.deliver(link, pending.clone(), delivery, connection.set_at(&pending.message));
                 }
                 Stage::AwaitsPubrec(pending) => {
-                    turn.deliver(link, pending.clone(), Delivery::ExactlyOnce { id, dup: true });
+                    let delivery = Delivery::ExactlyOnce { id, dup: true };
+                    turn.deliver(link, pending.clone(), delivery, connection.set_at(&pending.message));
                 }
                 // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
                 Stage::AwaitsPubcomp => turn.send(link, Packet::Pubrel(Acknowledge::success(id))),
@@ -238,7 +244,7 @@ impl Session {
 }
 
 impl Turn<'_> {
-    fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery) {
+    fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery, set_at: Option<Timestamp>) {
         let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
         self.effects.push(Effect::Deliver(Delivered {
             link,
@@ -247,6 +253,7 @@ impl Turn<'_> {
             retain: pending.retain,
             message_expiry_interval_s,
             subscription_ids: pending.subscription_ids,
+            set_at,
         }));
     }
 }

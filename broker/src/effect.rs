@@ -2,8 +2,12 @@
 
 use crate::{LinkId, Message};
 use alloc::{rc::Rc, vec::Vec};
-use luxwire_shared::mqtt::{
-    DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Text, Version,
+use luxwire_shared::{
+    mqtt::{
+        DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Text,
+        Version,
+    },
+    time::Timestamp,
 };
 
 /// What the broker asks of the edge, in order.
@@ -49,6 +53,8 @@ pub struct Delivered {
     pub message_expiry_interval_s: Option<u32>,
     /// The receiver's subscriptions that match. [MQTT-3.3.4-4]
     pub subscription_ids: Vec<SubscriptionId>,
+    /// When the message came, if the receiver asked to be told.
+    pub set_at: Option<Timestamp>,
 }
 
 impl Delivered {
@@ -61,6 +67,7 @@ impl Delivered {
             properties: self.message.properties.as_deref(),
             message_expiry_interval_s: self.message_expiry_interval_s,
             subscription_ids: &self.subscription_ids,
+            set_at: self.set_at,
             payload: &self.message.payload,
         }
     }

@@ -2,11 +2,11 @@
 //!
 //! How much may wait is decided where it is put in: see `deliver`.
 
-use crate::Message;
+use crate::{Message, session::Connection};
 use alloc::{collections::VecDeque, rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
-    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, SubscriptionId, Version},
+    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, SubscriptionId},
     time::Instant,
 };
 
@@ -30,8 +30,8 @@ pub(crate) struct Queue {
 }
 
 impl Pending {
-    /// How long the packet becomes.
-    pub(crate) fn encoded_len(&self, version: Version) -> Result<usize, EncodeError> {
+    /// How long the packet becomes on this connection.
+    pub(crate) fn encoded_len(&self, connection: &Connection) -> Result<usize, EncodeError> {
         let properties = self.message.properties.as_deref();
         let packet = PublishRef {
             delivery: Delivery::first(self.qos, PacketId::MIN),
@@ -40,9 +40,10 @@ impl Pending {
             properties,
             message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
             subscription_ids: &self.subscription_ids,
+            set_at: connection.set_at(&self.message),
             payload: &self.message.payload,
         };
-        packet.encoded_len(version)
+        packet.encoded_len(connection.version)
     }
 }
 

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    CloseReason, LinkId, Report,
+    CloseReason, LinkId, Message, Report,
     broker::Broker,
     deadlines::Deadline,
     queue::{Pending, Queue},
@@ -35,7 +35,7 @@ use luxwire_shared::{
         EncodeError, Text, Version,
         flow::{Incoming, Outgoing},
     },
-    time::Instant,
+    time::{Instant, Timestamp},
 };
 
 /// Names a session while it lives; the number of one that ended is used again.
@@ -80,6 +80,8 @@ pub(crate) struct Connection {
     pub(crate) receive_maximum: usize,
     /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.
     pub(crate) awaits_drain: bool,
+    /// The client wants to know when each message came.
+    pub(crate) tells_set_at: bool,
 }
 
 /// All sessions.
@@ -121,6 +123,11 @@ impl Session {
 }
 
 impl Connection {
+    /// When the message came, if the client wants to know.
+    pub(crate) fn set_at(&self, message: &Message) -> Option<Timestamp> {
+        self.tells_set_at.then_some(message.published.timestamp)
+    }
+
     /// Whether the client takes a packet of this length.
     pub(crate) fn takes(&self, len: Result<usize, EncodeError>) -> bool {
         takes(self.packet_size, len)

@@ -119,6 +119,7 @@ fn encode(criterion: &mut Criterion) {
             properties: None,
             message_expiry_interval_s: None,
             subscription_ids: &[],
+            set_at: None,
             payload: &publish.payload,
         };
         group.bench_function(format!("{name}/ours from parts"), |bencher| {

@@ -20,6 +20,7 @@ mod redelivery;
 mod replay;
 mod retained;
 mod session;
+mod set_at;
 mod subscribe;
 mod topics;
 mod unsubscribe;

@@ -184,6 +184,7 @@ impl Message {
             properties,
             message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
             subscription_ids: &[],
+            set_at: None,
             payload: &self.payload,
         }
     }

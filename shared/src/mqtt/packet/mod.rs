@@ -9,6 +9,7 @@ mod connect;
 mod disconnect;
 mod plain_publish;
 mod publish;
+pub mod set_at;
 mod subscribe;
 
 pub use acknowledge::{Acknowledge, AcknowledgeProperties};

@@ -1,12 +1,15 @@
 //! PUBLISH: a message on its way.
 
-use crate::mqtt::{
-    DecodeError, Delivery, EncodeError, PacketType, PayloadFormat, Property, QoS, SubscriptionId, Text,
-    TopicName, UserProperties, Version,
-    packet::plain_publish,
-    property::{self, Field, PropertySet, property_table},
-    reader::Reader,
-    sink::{self, Counter, Layout, Sink},
+use crate::{
+    mqtt::{
+        DecodeError, Delivery, EncodeError, PacketType, PayloadFormat, Property, QoS, SubscriptionId, Text,
+        TopicName, UserProperties, Version,
+        packet::{plain_publish, set_at},
+        property::{self, Field, PropertySet, property_table},
+        reader::Reader,
+        sink::{self, Counter, Layout, Sink},
+    },
+    time::Timestamp,
 };
 use alloc::{boxed::Box, vec::Vec};
 use bytes::{Bytes, BytesMut};
@@ -77,6 +80,8 @@ pub struct PublishRef<'a> {
     pub message_expiry_interval_s: Option<u32>,
     /// The receiver's subscriptions, in place of those in `properties`.
     pub subscription_ids: &'a [SubscriptionId],
+    /// When the value was set, for a receiver that asked to be told: see [`set_at`].
+    pub set_at: Option<Timestamp>,
     /// The application's bytes.
     pub payload: &'a [u8],
 }
@@ -162,6 +167,7 @@ impl Publish {
             properties,
             message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
             subscription_ids: properties.map_or(&[], |properties| &properties.subscription_ids),
+            set_at: None,
             payload: &self.payload,
         }
     }
@@ -238,6 +244,7 @@ impl PublishRef<'_> {
         self.properties.is_none()
             && self.message_expiry_interval_s.is_none()
             && self.subscription_ids.is_empty()
+            && self.set_at.is_none()
     }
 
     fn write_properties(&self, sink: &mut impl Sink) -> Result<(), EncodeError> {
@@ -248,12 +255,18 @@ impl PublishRef<'_> {
         for id in self.subscription_ids {
             Some(*id).write(Property::SubscriptionId, sink)?;
         }
-        let Some(properties) = self.properties else { return Ok(()) };
-        properties.payload_format.write(Property::PayloadFormat, sink)?;
-        properties.response_topic.write(Property::ResponseTopic, sink)?;
-        properties.correlation_data.write(Property::CorrelationData, sink)?;
-        properties.content_type.write(Property::ContentType, sink)?;
-        properties.user_properties.write(Property::UserProperty, sink) // [MQTT-3.3.2-17] [MQTT-3.3.2-18]
+        if let Some(properties) = self.properties {
+            properties.payload_format.write(Property::PayloadFormat, sink)?;
+            properties.response_topic.write(Property::ResponseTopic, sink)?;
+            properties.correlation_data.write(Property::CorrelationData, sink)?;
+            properties.content_type.write(Property::ContentType, sink)?;
+            // [MQTT-3.3.2-17] [MQTT-3.3.2-18]
+            properties.user_properties.write(Property::UserProperty, sink)?;
+        }
+        match self.set_at {
+            None => Ok(()),
+            Some(at) => set_at::write(at, sink),
+        }
     }
 }
 
