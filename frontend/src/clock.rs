@@ -27,12 +27,6 @@ pub(crate) fn utc_offset_min() -> i32 {
     -Date::new_0().get_timezone_offset() as i32
 }
 
-/// The time that an RFC 3339 text names.
-pub(crate) fn parse(rfc3339: &str) -> Option<Timestamp> {
-    let millis = Date::parse(rfc3339);
-    millis.is_finite().then_some(Timestamp::from_unix_millis(millis as u64))
-}
-
 /// The time as RFC 3339 text, for machines.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
     Date::new(&JsValue::from_f64(at.unix_millis() as f64)).to_iso_string().into()

@@ -9,7 +9,6 @@ use luxwire_shared::{
     model::{AddError, Intensity, LightId, LightView, age},
     time::Instant,
 };
-use wasm_bindgen_futures::spawn_local;
 use web_sys::VisibilityState;
 
 use crate::{
@@ -19,7 +18,6 @@ use crate::{
     components::{Ask, Connection, Hand, Hue, Word},
     hue_status, memory,
     session::{Action, Session},
-    set_times,
     socket::{Socket, SocketEvent},
     words::{self, LocalTime},
 };
@@ -245,11 +243,6 @@ impl House {
                     }
                 }
                 Action::Close => inner.socket = None,
-                Action::AskSetTimes => {
-                    if inner.broker.is_ours {
-                        spawn_local(self.ask_set_times());
-                    }
-                }
             }
         }
     }
@@ -262,15 +255,6 @@ impl House {
             SocketEvent::Closed => {
                 inner.socket = None;
                 inner.session.closed(moment);
-            }
-        });
-    }
-
-    async fn ask_set_times(self) {
-        let times = set_times::fetch().await;
-        self.act(|Inner { session, .. }| {
-            for time in times {
-                session.home.was_set(&time.topic, time.payload.as_bytes(), time.set_at, clock::now());
             }
         });
     }

@@ -15,7 +15,6 @@ mod hue_status;
 mod memory;
 mod scroll_guard;
 mod session;
-mod set_times;
 mod socket;
 mod words;
 

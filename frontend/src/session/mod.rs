@@ -9,7 +9,7 @@ use bytes::Bytes;
 use luxwire_shared::{
     client::{self, Cause, Client, ConnectionState, Event, Message, Options, Token},
     model::{Home, Ticket, hue, topics},
-    mqtt::{QoS, ReasonCode, Text, Version},
+    mqtt::{QoS, ReasonCode, Text, Version, set_at},
     time::{Instant, Timestamp},
 };
 
@@ -39,7 +39,8 @@ pub(crate) struct Session {
     refusal: String,
     /// When the values that the broker keeps will have come.
     complete_at: Option<Instant>,
-    ask_set_times: bool,
+    /// How far the broker's clock is ahead of ours, in milliseconds, if it says when values were set.
+    ahead_ms: i64,
 }
 
 /// What the driver is to do, in this order.
@@ -51,8 +52,6 @@ pub(crate) enum Action {
     Write(Bytes),
     /// Close it, and say nothing more about it.
     Close,
-    /// Ask the server, if it is ours, when the lights were set.
-    AskSetTimes,
 }
 
 /// This moment, on both clocks.
@@ -70,7 +69,8 @@ impl Session {
     /// `may_fall_back`: a broker that does not understand MQTT 5 is tried with 3.1.1.
     pub(crate) fn new(name: &str, seed: u64, may_fall_back: bool, now: Instant) -> Self {
         let client_id = Text::try_from(name).expect("letters, digits and hyphens");
-        let options = Options { seed, ..Options::new(Version::V5, client_id) };
+        let mut options = Options { seed, ..Options::new(Version::V5, client_id) };
+        options.extras.connect.user_properties.push(set_at::request());
         Self {
             home: Home::new(),
             hue: HueServices::default(),
@@ -82,7 +82,7 @@ impl Session {
             failed: false,
             refusal: String::new(),
             complete_at: None,
-            ask_set_times: false,
+            ahead_ms: 0,
         }
     }
 }
@@ -148,10 +148,7 @@ impl Session {
                 (Ok(_) | Err(_), _) => {}
             }
         }
-        let Some(action) = self.client.poll_action() else {
-            return std::mem::take(&mut self.ask_set_times).then_some(Action::AskSetTimes);
-        };
-        Some(match action {
+        Some(match self.client.poll_action()? {
             client::Action::Open => {
                 self.opened = false;
                 Action::Open
@@ -186,8 +183,10 @@ impl Session {
 
     fn take(&mut self, event: Event, Moment { now, at }: Moment) {
         match event {
-            Event::Connected { session_present, .. } => {
+            Event::Connected { session_present, properties } => {
                 self.may_fall_back = false;
+                let theirs = set_at::read(&properties.user_properties).unwrap_or(at);
+                self.ahead_ms = theirs.unix_millis() as i64 - at.unix_millis() as i64;
                 self.home.connected(session_present, now);
                 self.hue.turned();
             }
@@ -197,14 +196,13 @@ impl Session {
             Event::Subscribed { answers, .. } => {
                 self.home.subscribed(now);
                 self.complete_at = Some(now + QUIET);
-                self.ask_set_times = true;
                 if let Some((_, reason)) = answers.iter().find(|(_, reason)| reason.is_failure()) {
                     self.refusal = format!("the broker does not show its lights ({})", words(*reason));
                 }
             }
             Event::Message(message) if self.hue.hears(&message) => {}
             Event::Message(message) => {
-                self.home.message(&message.topic, &message.payload, message.retain, now, at);
+                self.home.message(&message.topic, &message.payload, self.set_at(&message, at), now);
             }
             Event::Acknowledged { token, reason } => {
                 if let Some(ticket) = self.sent.remove(&token) {
@@ -231,6 +229,14 @@ impl Session {
             }
             Event::Unsubscribed { .. } => {}
         }
+    }
+
+    /// When a message's value was set, by our clock: as the broker says, or else just now, unless it was kept.
+    fn set_at(&self, message: &Message, at: Timestamp) -> Option<Timestamp> {
+        let properties = message.properties.as_deref();
+        let told = properties.and_then(|properties| set_at::read(&properties.user_properties));
+        let ours = |theirs: Timestamp| theirs.unix_millis().saturating_add_signed(-self.ahead_ms);
+        told.map(|theirs| Timestamp::from_unix_millis(ours(theirs))).or((!message.retain).then_some(at))
     }
 
     fn disconnected(&mut self) {

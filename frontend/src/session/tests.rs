@@ -4,8 +4,8 @@ use bytes::BytesMut;
 use luxwire_shared::{
     model::{Intensity, LightId},
     mqtt::{
-        Connack, ConnackProperties, Delivery, Framer, Packet, PacketId, Publish, PublishTopic, QoS, Suback,
-        TopicName,
+        Connack, ConnackProperties, Delivery, Framer, Packet, PacketId, Publish, PublishProperties,
+        PublishTopic, QoS, Suback, TopicName,
     },
 };
 
@@ -18,6 +18,8 @@ struct Rig {
     version: Version,
     now: Instant,
     actions: Vec<Action>,
+    /// What the broker's clock shows, if it tells set times.
+    clock: Option<Timestamp>,
 }
 
 impl Rig {
@@ -29,6 +31,7 @@ impl Rig {
             version: Version::V5,
             now: Instant::START,
             actions: Vec::new(),
+            clock: None,
         };
         rig.fetch();
         rig
@@ -51,7 +54,7 @@ impl Rig {
             match action {
                 Action::Write(bytes) => self.framer.push(bytes),
                 Action::Open => self.framer = Framer::new(1 << 20),
-                Action::Close | Action::AskSetTimes => {}
+                Action::Close => {}
             }
         }
         let mut packets = Vec::new();
@@ -80,13 +83,18 @@ impl Rig {
     }
 
     fn connack(&mut self, reason: ReasonCode) {
-        let properties = ConnackProperties::default();
+        let user_properties = self.clock.map(set_at::answer).into_iter().collect();
+        let properties = ConnackProperties { user_properties, ..ConnackProperties::default() };
         self.broker_says(&Packet::Connack(Box::new(Connack { session_present: false, reason, properties })));
     }
 
     /// Connected and subscribed.
     fn online() -> Self {
-        let mut rig = Self::new(false);
+        Self::new(false).connected()
+    }
+
+    fn connected(self) -> Self {
+        let mut rig = self;
         rig.open();
         rig.connack(ReasonCode::Success);
         let id = rig.subscribed_as();
@@ -135,13 +143,38 @@ fn says(topic: &str, payload: &str) -> Packet {
 }
 
 #[test]
-fn it_connects_follows_the_lights_and_asks_when_they_were_set() {
+fn it_connects_and_follows_the_lights() {
     let mut rig = Rig::online();
     assert_eq!(rig.session.connection(rig.now), Connection::Online);
-    assert!(rig.does(&Action::AskSetTimes));
     rig.broker_says(&says("lights/desk/intensity", "40"));
     let light = rig.session.home.light(&desk()).unwrap();
     assert_eq!(Some(light.displayed), Intensity::from_percent(40));
+}
+
+#[test]
+fn a_broker_that_tells_set_times_is_asked_for_them_and_believed_by_our_clock() {
+    let mut rig = Rig::new(false);
+    let hour_ms = 3_600_000;
+    rig.clock = Some(Timestamp::from_unix_millis(rig.moment().at.unix_millis() + hour_ms));
+    let mut rig = rig.connected();
+    let set = |millis: u64| {
+        let Packet::Publish(publish) = says("lights/desk/intensity", "40") else { panic!("a message") };
+        let user_properties = vec![set_at::answer(Timestamp::from_unix_millis(millis))];
+        let properties = PublishProperties { user_properties, ..PublishProperties::default() };
+        Packet::Publish(Publish { properties: Some(Box::new(properties)), ..publish })
+    };
+    rig.broker_says(&set(hour_ms + 600));
+    let set_at = |rig: &Rig| rig.session.home.light(&desk()).unwrap().set_at;
+    assert_eq!(set_at(&rig), Some(Timestamp::from_unix_millis(600)));
+    rig.broker_says(&set(7));
+    assert_eq!(set_at(&rig), Some(Timestamp::from_unix_millis(0)), "before our clock's beginning");
+}
+
+#[test]
+fn a_broker_that_tells_no_set_times_leaves_kept_values_without_one() {
+    let mut rig = Rig::online();
+    rig.broker_says(&says("lights/desk/intensity", "40"));
+    assert_eq!(rig.session.home.light(&desk()).unwrap().set_at, None);
 }
 
 #[test]

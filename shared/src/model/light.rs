@@ -53,15 +53,6 @@ pub(super) struct Light {
     availability_confirmed: bool,
 }
 
-/// How a message came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arrival {
-    /// It was published just now.
-    Live(Timestamp),
-    /// It was kept by the broker, and nobody says since when.
-    Kept,
-}
-
 impl Light {
     pub(super) fn new(online: bool) -> Self {
         Self {
@@ -74,51 +65,36 @@ impl Light {
         }
     }
 
-    /// The topic says `value`, or said so already; `control` is told by the caller, afterwards.
-    pub(super) fn level_arrives(&mut self, value: Intensity, arrival: Arrival) {
+    /// The topic says `value`, or said so already; `control` is told by the caller, afterwards. Where nobody says since when, a
+    /// value that is known already keeps the time that is known of it.
+    pub(super) fn level_arrives(&mut self, value: Intensity, set_at: Option<Timestamp>) {
         self.level_confirmed = true;
-        match arrival {
-            Arrival::Live(at) => self.set_at = Some(at),
-            Arrival::Kept if self.control.reported() == Some(value) => {}
-            Arrival::Kept => self.set_at = None,
-        }
-    }
-
-    /// Somebody who knows says when `value` was set. Of no use if the topic says something else by now.
-    pub(super) fn level_was_set(&mut self, value: Intensity, at: Timestamp) {
-        if self.control.reported() == Some(value) {
-            self.set_at = Some(at);
+        if set_at.is_some() || self.control.reported() != Some(value) {
+            self.set_at = set_at;
         }
     }
 
     /// The availability topic speaks. Anything but the two words means that nobody knows.
-    pub(super) fn availability_arrives(&mut self, online: Option<bool>, arrival: Arrival) {
-        self.availability_confirmed = true;
-        self.availability = match (online, self.availability, arrival) {
-            (None, _, _) => Availability::Unknown,
-            (Some(true), _, _) => Availability::Online,
-            (Some(false), known @ Availability::Offline { .. }, _) => known,
-            (Some(false), _, Arrival::Live(at)) => Availability::Offline { since: Some(at) },
-            (Some(false), _, Arrival::Kept) => Availability::Offline { since: None },
+    pub(super) fn availability_arrives(&mut self, online: Option<bool>, set_at: Option<Timestamp>) {
+        let told_again = core::mem::replace(&mut self.availability_confirmed, true);
+        self.availability = match (online, self.availability) {
+            (None, _) => Availability::Unknown,
+            (Some(true), _) => Availability::Online,
+            (Some(false), known @ Availability::Offline { .. }) if told_again => known,
+            // It may have been back while nobody of ours listened.
+            (Some(false), Availability::Offline { since }) => {
+                Availability::Offline { since: set_at.or(since) }
+            }
+            (Some(false), Availability::Unknown | Availability::Online) => {
+                Availability::Offline { since: set_at }
+            }
         };
-    }
-
-    /// Somebody who knows says when the lamp went.
-    pub(super) fn went_offline(&mut self, at: Timestamp) {
-        if let Availability::Offline { since } = &mut self.availability {
-            *since = Some(at);
-        }
     }
 
     /// Another session begins: what the topics do not say again is not so any more.
     pub(super) fn doubt(&mut self) {
         self.level_confirmed = false;
         self.availability_confirmed = false;
-    }
-
-    /// The level is hearsay until the topic says it.
-    pub(super) fn doubt_level(&mut self) {
-        self.level_confirmed = false;
     }
 
     /// The topics had time to speak: forgets what they did not say again. Says whether anything is left; a person's

@@ -61,8 +61,9 @@ impl Page {
                 Event::Lost { .. } | Event::Refused { .. } => self.home.disconnected(),
                 Event::Subscribed { .. } => self.home.subscribed(now),
                 Event::Message(message) => {
-                    let at = Timestamp::from_unix_millis(now.as_micros() / 1_000);
-                    self.home.message(&message.topic, &message.payload, message.retain, now, at);
+                    let set_at =
+                        (!message.retain).then(|| Timestamp::from_unix_millis(now.as_micros() / 1_000));
+                    self.home.message(&message.topic, &message.payload, set_at, now);
                 }
                 Event::Acknowledged { token, reason } => {
                     if let Some(ticket) = self.tickets.remove(&token) {

@@ -20,11 +20,11 @@ fn online_home() -> Home {
 }
 
 fn live(home: &mut Home, topic: &str, payload: &str, now: Instant) {
-    home.message(topic, payload.as_bytes(), false, now, at(0));
+    home.message(topic, payload.as_bytes(), Some(at(0)), now);
 }
 
 fn kept(home: &mut Home, topic: &str, payload: &str, now: Instant) {
-    home.message(topic, payload.as_bytes(), true, now, at(0));
+    home.message(topic, payload.as_bytes(), None, now);
 }
 
 fn names(home: &Home) -> Vec<String> {
@@ -307,10 +307,10 @@ fn availability_says_since_when() {
     assert!(home.lights().is_empty(), "a lamp without a level is no light yet");
     kept(&mut home, "lights/desk/intensity", "40", ms(0));
     assert_eq!(desk(&home).availability, Availability::Online);
-    home.message("lights/desk/availability", b"offline", false, ms(10), at(7));
+    home.message("lights/desk/availability", b"offline", Some(at(7)), ms(10));
     assert_eq!(desk(&home).availability, Availability::Offline { since: Some(at(7)) });
-    home.was_set("lights/desk/availability", b"offline", at(3), ms(20));
-    assert_eq!(desk(&home).availability, Availability::Offline { since: Some(at(3)) });
+    home.message("lights/desk/availability", b"offline", Some(at(8)), ms(20));
+    assert_eq!(desk(&home).availability, Availability::Offline { since: Some(at(7)) }, "it was gone already");
     live(&mut home, "lights/desk/availability", "", ms(30));
     assert_eq!(desk(&home).availability, Availability::Unknown);
 }
@@ -320,7 +320,7 @@ fn a_level_has_the_time_at_which_it_was_seen_to_change() {
     let mut home = online_home();
     kept(&mut home, "lights/desk/intensity", "40", ms(0));
     assert_eq!(desk(&home).set_at, None, "nobody says since when");
-    home.message("lights/desk/intensity", b"50", false, ms(10), at(5));
+    home.message("lights/desk/intensity", b"50", Some(at(5)), ms(10));
     assert_eq!(desk(&home).set_at, Some(at(5)));
     kept(&mut home, "lights/desk/intensity", "50", ms(20));
     assert_eq!(desk(&home).set_at, Some(at(5)), "told again is not set again");
@@ -329,16 +329,21 @@ fn a_level_has_the_time_at_which_it_was_seen_to_change() {
 }
 
 #[test]
-fn who_knows_the_time_is_believed_unless_the_topic_has_moved_on() {
-    let mut home = Home::new();
-    home.was_set("lights/desk/intensity", b"40", at(1), ms(0));
-    assert_eq!((desk(&home).displayed, desk(&home).set_at), (percent(40), Some(at(1))));
+fn a_broker_that_tells_set_times_is_believed() {
+    let mut home = online_home();
+    home.message("lights/desk/intensity", b"40", Some(at(1)), ms(0));
+    home.message("lights/desk/availability", b"offline", Some(at(2)), ms(0));
+    let view = desk(&home);
+    assert_eq!((view.set_at, view.availability), (Some(at(1)), Availability::Offline { since: Some(at(2)) }));
+
+    home.disconnected();
     home.connected(false, ms(10));
-    kept(&mut home, "lights/desk/intensity", "40", ms(20));
-    assert_eq!(desk(&home).set_at, Some(at(1)));
-    home.message("lights/desk/intensity", b"50", false, ms(30), at(9));
-    home.was_set("lights/desk/intensity", b"40", at(2), ms(40));
-    assert_eq!((desk(&home).displayed, desk(&home).set_at), (percent(50), Some(at(9))));
+    home.subscribed(ms(10));
+    home.message("lights/desk/intensity", b"40", Some(at(5)), ms(20));
+    home.message("lights/desk/availability", b"offline", Some(at(6)), ms(20));
+    let view = desk(&home);
+    assert_eq!(view.set_at, Some(at(5)), "it was set again while nobody listened");
+    assert_eq!(view.availability, Availability::Offline { since: Some(at(6)) }, "it was back for a while");
 }
 
 #[test]
@@ -358,25 +363,6 @@ fn after_a_lost_session_only_what_is_said_again_remains() {
     assert_eq!(home.next_deadline(), Some(ms(3_200)));
     home.tick(ms(3_200));
     assert_eq!(names(&home), ["Desk", "Window"], "a wish keeps its light");
-    home.was_set("lights/shelf/intensity", b"40", at(0), ms(3_300));
-    assert_eq!(names(&home), ["Desk", "Window"], "an old list does not bring it back");
-}
-
-#[test]
-fn a_list_shows_lights_until_the_broker_has_spoken_and_again_after_a_lost_session() {
-    let mut home = Home::new();
-    for connection in 0..2 {
-        let start = connection * 100_000;
-        home.connected(false, ms(start));
-        home.was_set("lights/desk/intensity", b"40", at(0), ms(start + 10));
-        assert_eq!(names(&home), ["Desk"]);
-        home.subscribed(ms(start + 20));
-        home.tick(ms(start + 10_000));
-        assert!(home.lights().is_empty(), "the broker knows no such light");
-        home.was_set("lights/desk/intensity", b"40", at(0), ms(start + 10_010));
-        assert!(home.lights().is_empty());
-        home.disconnected();
-    }
 }
 
 #[test]
@@ -447,7 +433,7 @@ fn two_hands_on_one_light_end_in_one_truth() {
         underway = still;
         for (_, outgoing) in arrived {
             for home in &mut homes {
-                home.message(&outgoing.topic, &outgoing.payload, false, now, at(0));
+                home.message(&outgoing.topic, &outgoing.payload, Some(at(0)), now);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! It knows no client and no page. Whoever owns both drives it like this:
 //!
 //! - `Connected` → [`Home::connected`]; the subscriptions are granted → [`Home::subscribed`]; `Lost` → [`Home::disconnected`].
-//! - a message → [`Home::message`]; a line of `GET /api/v1/topics` → [`Home::was_set`].
+//! - a message → [`Home::message`].
 //! - after every call, [`Home::poll_outgoing`] until it is empty; each is published *retained*. One with a ticket is
 //!   answered once: [`Home::acknowledged`] with the reason of its acknowledgement, or of the client's refusal to send it;
 //!   [`Home::unsent`] when the client reports that its session ended first.
@@ -20,7 +20,7 @@ use crate::{
     model::{
         Intensity, LightId, LightTopic, LightView, Notice, Ticket, Wish,
         control::Differs,
-        light::{Arrival, Light, sort_by_name},
+        light::{Light, sort_by_name},
         outbox::Outbox,
         topics::{self, NotALight},
     },
@@ -58,8 +58,7 @@ pub struct Home {
     /// Lights whose topic said something that is no level, and nothing valid since.
     complained: BTreeSet<LightId>,
     too_many: bool,
-    /// Every kept value has come: a light that no message spoke of does not exist.
-    complete: bool,
+    /// When every kept value has come: a light that no message spoke of does not exist.
     complete_at: Option<Instant>,
 }
 
@@ -113,7 +112,6 @@ impl Home {
     pub fn connected(&mut self, session_present: bool, now: Instant) {
         self.give_up_what_is_old(now);
         self.online = true;
-        self.complete &= session_present;
         let ids: Vec<LightId> = self.lights.keys().cloned().collect();
         for id in ids {
             if let Some(light) = self.lights.get_mut(&id) {
@@ -140,14 +138,14 @@ impl Home {
         }
     }
 
-    /// A message came, at the wall-clock time `at`; `retain` if the broker had kept it. Topics of others are ignored.
-    pub fn message(&mut self, topic: &str, payload: &[u8], retain: bool, now: Instant, at: Timestamp) {
-        let arrival = if retain { Arrival::Kept } else { Arrival::Live(at) };
+    /// A message came. `set_at` is when its value was set, `None` if the broker had kept it and nobody says since when. Topics of
+    /// others are ignored.
+    pub fn message(&mut self, topic: &str, payload: &[u8], set_at: Option<Timestamp>, now: Instant) {
         self.complete_at = self.complete_at.map(|_| now + QUIET);
         match LightTopic::parse(topic) {
             Ok(LightTopic::Intensity(id)) if payload.is_empty() => self.cleared(&id),
             Ok(LightTopic::Intensity(id)) => match Intensity::try_from(payload) {
-                Ok(value) => self.level(&id, value, arrival, now),
+                Ok(value) => self.level(&id, value, set_at, now),
                 Err(error) => {
                     if self.complained.len() < LIGHTS_MAX && self.complained.insert(id.clone()) {
                         let payload = excerpt(payload);
@@ -155,35 +153,8 @@ impl Home {
                     }
                 }
             },
-            Ok(LightTopic::Availability(id)) => self.availability(&id, payload, arrival),
+            Ok(LightTopic::Availability(id)) => self.availability(&id, payload, set_at),
             Err(NotALight::OtherTopic | NotALight::Id(_)) => {}
-        }
-    }
-
-    /// Somebody who knows when topics were set (`GET /api/v1/topics`) says so of this one. Messages know the level
-    /// better: a payload that the topic does not say any more is ignored, and a light that is not known yet is shown
-    /// until messages say otherwise.
-    pub fn was_set(&mut self, topic: &str, payload: &[u8], at: Timestamp, now: Instant) {
-        match LightTopic::parse(topic) {
-            Ok(LightTopic::Intensity(id)) => {
-                let Ok(value) = Intensity::try_from(payload) else { return };
-                let unknown = self.lights.get(&id).is_none_or(|light| light.control.displayed().is_none());
-                if unknown && !self.complete {
-                    self.level(&id, value, Arrival::Kept, now);
-                }
-                if let Some(light) = self.lights.get_mut(&id) {
-                    light.level_was_set(value, at);
-                    if unknown {
-                        light.doubt_level();
-                    }
-                }
-            }
-            Ok(LightTopic::Availability(id)) if payload == topics::OFFLINE.as_bytes() => {
-                if let Some(light) = self.lights.get_mut(&id) {
-                    light.went_offline(at);
-                }
-            }
-            Ok(LightTopic::Availability(_)) | Err(NotALight::OtherTopic | NotALight::Id(_)) => {}
         }
     }
 
@@ -242,7 +213,6 @@ impl Home {
         }
         if self.complete_at.is_some_and(|at| at <= now) {
             self.complete_at = None;
-            self.complete = true;
             self.lights.retain(|_, light| light.forget_doubtful());
         }
     }
@@ -285,12 +255,12 @@ impl Home {
         }
     }
 
-    fn level(&mut self, id: &LightId, value: Intensity, arrival: Arrival, now: Instant) {
+    fn level(&mut self, id: &LightId, value: Intensity, set_at: Option<Timestamp>, now: Instant) {
         self.complained.remove(id);
         let removal_on_its_way = self.outbox.payload(&LightTopic::Intensity(id.clone())).is_some();
         let Some(light) = self.entry(id) else { return };
         light.removing &= removal_on_its_way;
-        light.level_arrives(value, arrival);
+        light.level_arrives(value, set_at);
         let differs = light.control.message(value, now);
         self.tell_differs(id, differs);
     }
@@ -311,7 +281,7 @@ impl Home {
         self.too_many = false;
     }
 
-    fn availability(&mut self, id: &LightId, payload: &[u8], arrival: Arrival) {
+    fn availability(&mut self, id: &LightId, payload: &[u8], set_at: Option<Timestamp>) {
         let online = match payload {
             word if word == topics::ONLINE.as_bytes() => Some(true),
             word if word == topics::OFFLINE.as_bytes() => Some(false),
@@ -322,7 +292,7 @@ impl Home {
             return;
         }
         if let Some(light) = self.entry(id) {
-            light.availability_arrives(online, arrival);
+            light.availability_arrives(online, set_at);
         }
     }
 
