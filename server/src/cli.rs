@@ -62,7 +62,7 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
-    /// Show the whole picture: a dimmer, a lamp, a pretend Philips Hue hub and the bridge to it run along
+    /// Show the whole picture: dimmers, lamps, a pretend Philips Hue hub and the bridge to it run along
     ///
     /// They are clients of this server like any other, keep nothing, and end with it. Standard output says
     /// `listening hue-sim ADDR`: there is the hub's page.
