@@ -7,13 +7,17 @@ mod headers;
 mod health;
 mod host;
 mod hue;
+mod lasting;
 mod origin;
 mod page;
+mod picture;
 mod problem;
 mod topics;
 mod websocket;
 
+pub(crate) use date::rfc3339;
 pub(crate) use host::Hosts;
+pub(crate) use lasting::Lasting;
 pub(crate) use origin::Origins;
 pub(crate) use topics::LargeAnswers;
 
@@ -49,6 +53,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/mqtt", get(websocket::mqtt))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/{*topic}", get(topics::value))
+        .route("/api/v1/picture", get(picture::watch))
         .route("/api/v1/hue", post(hue::start).fallback(hue::method_not_allowed))
         .fallback(page::asset)
         .layer(from_fn_with_state(web.clone(), host::check))

@@ -1,12 +1,16 @@
 //! HTTP connections: accepting them and giving each to hyper. What is answered stands in [`crate::http`].
 
 use super::Listener;
-use crate::{http::Peer, limits, shard::Room};
+use crate::{
+    http::{Lasting, Peer},
+    limits,
+    shard::Room,
+};
 use axum::{Router, body::Body};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit, time::sleep};
+use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use tracing::debug;
@@ -37,9 +41,12 @@ async fn connection(
     _permit: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) {
+    let lasting = Lasting::default();
+    let of_requests = lasting.clone();
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(of_requests.clone());
         router.clone().call(request)
     });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -49,7 +56,7 @@ async fn connection(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = sleep(limits::HTTP_CONNECTION_LIFETIME) => return debug!(%peer, "HTTP connection lived too long"),
+        why = lasting.over() => return debug!(%peer, why, "HTTP connection is cut"),
     };
     if let Err(error) = ended {
         debug!(%peer, %error, "HTTP connection ended");

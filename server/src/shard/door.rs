@@ -2,7 +2,7 @@
 //!
 //! HTTP handlers come this way. MQTT itself does not: a link calls the broker where it stands.
 
-use super::{Room, Shard};
+use super::{Room, Shard, Watching};
 use bytes::Bytes;
 use luxwire_broker::Message;
 use luxwire_shared::{
@@ -15,6 +15,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 /// A handle that may go to any thread.
 #[derive(Clone, Debug)]
@@ -52,6 +53,7 @@ enum Command {
     Open(NewLink),
     Values { filter: TopicFilter, answer: oneshot::Sender<Vec<Value>> },
     Value { topic: TopicName, answer: oneshot::Sender<Option<Value>> },
+    Watch { cut: CancellationToken, answer: oneshot::Sender<Result<Option<Watching>, Stopped>> },
 }
 
 impl Door {
@@ -85,6 +87,13 @@ impl Door {
         self.commands.send(Command::Value { topic, answer }).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)
     }
+
+    /// Watches the live picture; `None` if too many do. A watcher that does not read is cut off.
+    pub(crate) async fn watch(&self, cut: CancellationToken) -> Result<Option<Watching>, Stopped> {
+        let (answer, receiver) = oneshot::channel();
+        self.commands.send(Command::Watch { cut, answer }).await.map_err(|_| Stopped)?;
+        receiver.await.map_err(|_| Stopped)?
+    }
 }
 
 impl Value {
@@ -111,6 +120,9 @@ async fn serve(shard: Shard, mut commands: mpsc::Receiver<Command>) {
             Command::Value { topic, answer } => {
                 let state = shard.0.borrow();
                 let _ = answer.send(state.broker.retained_message(&topic).map(|message| Value::of(message)));
+            }
+            Command::Watch { cut, answer } => {
+                let _ = answer.send(shard.watch(cut));
             }
         }
     }

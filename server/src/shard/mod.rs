@@ -17,11 +17,13 @@ mod door;
 mod flusher;
 mod link;
 mod output;
+mod picture;
 mod room;
 mod timer;
 mod websocket;
 
 pub(crate) use door::{Door, NewLink, Stopped, Value};
+pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
 use crate::{clock::Clock, config, limits};
@@ -32,6 +34,7 @@ use link::{Link, Over};
 use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, Report};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
+use picture::{Cause, Picture, Scene};
 use std::{
     cell::RefCell,
     mem,
@@ -71,21 +74,25 @@ struct State {
     stall_check: Option<Instant>,
     /// Set when the program stops; waits for the last link to go.
     stopping: Option<Waker>,
+    /// For those who watch.
+    picture: Picture,
 }
 
 impl Shard {
-    /// Starts the flusher and the timer, without which nothing works, in the `LocalSet` that it is called in.
+    /// Starts the flusher and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
+    /// called in.
     pub(crate) fn start(
         essential: &mut JoinSet<()>,
         limits: &config::Limits,
         hash_seed: u64,
         clock: Clock,
     ) -> Self {
+        let stall_timeout = Duration::from_secs(limits.stall_timeout_s.into());
         let state = State {
             broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
             clock,
             packet_size: limits.packet_size.bytes(),
-            stall_timeout: Duration::from_secs(limits.stall_timeout_s.into()),
+            stall_timeout,
             links: HashMap::default(),
             links_opened: 0,
             read_buffer: BytesMut::new(),
@@ -98,10 +105,12 @@ impl Shard {
             timer_set: None,
             stall_check: None,
             stopping: None,
+            picture: Picture::new(clock.now().timestamp, stall_timeout),
         };
         let shard = Self(Rc::new(RefCell::new(state)));
         essential.spawn_local(flusher::run(shard.clone()));
         essential.spawn_local(timer::run(shard.clone()));
+        essential.spawn_local(picture::run(shard.clone()));
         shard
     }
 
@@ -127,7 +136,7 @@ impl Shard {
         spawn_local(connection::run(self.clone(), link, reader, new.permit));
     }
 
-    /// Tells every client that the server stops, and returns when the last link is gone.
+    /// Tells every client that the server stops, and returns when the last link and the last watcher are gone.
     pub(crate) async fn stop(&self) {
         {
             let mut state = self.0.borrow_mut();
@@ -137,7 +146,8 @@ impl Shard {
         std::future::poll_fn(|cx| {
             let mut state = self.0.borrow_mut();
             state.stopping = Some(cx.waker().clone());
-            if state.links.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            let all_gone = state.links.is_empty() && state.picture.is_left_by_all();
+            if all_gone { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -164,7 +174,12 @@ impl State {
     /// Tells the broker, and does what it wants done; says how much that was.
     fn tell(&mut self, now: Now, input: Input) -> usize {
         let mut effects = mem::take(&mut self.effects);
+        let cause = self.picture.is_watched().then(|| Cause::of(now, &input, &self.broker));
         self.broker.handle(now, input, &mut effects);
+        if let Some(cause) = cause {
+            let scene = Scene { broker: &self.broker, links: &self.links, now };
+            self.picture.observe(&scene, cause, &effects);
+        }
         let count = effects.len();
         for effect in effects.drain(..) {
             self.apply(effect);
