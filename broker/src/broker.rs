@@ -4,7 +4,7 @@ use crate::{
     CloseReason, Effect, Input, Limits, LinkId, Message, Now, Statistics,
     deadlines::Deadlines,
     link::{Link, Stage},
-    retained::Retained,
+    retained::{Retained, Setting},
     session::{SessionKey, Sessions},
     subscriptions::{NodeId, Subscription, Subscriptions},
     turn::Turn,
@@ -84,6 +84,11 @@ impl Broker {
     /// The retained message of one topic.
     pub fn retained_message(&self, topic: &TopicName) -> Option<&Rc<Message>> {
         self.retained.get(topic)
+    }
+
+    /// Which setting of a value made the retained message of one topic what it is.
+    pub fn retained_setting(&self, topic: &TopicName) -> Option<Setting> {
+        self.retained.setting(topic)
     }
 
     /// How much of what there is.

@@ -223,7 +223,7 @@ impl State {
             Report::Dropped { client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
             }
-            Report::PublishRefused { client_id, reason } => {
+            Report::PublishRefused { link: _, client_id, reason } => {
                 debug!(client = ?client_id, ?reason, "message refused");
             }
             Report::SessionEnded { client_id } => debug!(client = ?client_id, "session ended"),
