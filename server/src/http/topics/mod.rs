@@ -1,143 +1,55 @@
-//! The latest value of each topic, for programs that speak no MQTT, and the time at which it was set, which MQTT does
-//! not carry.
+//! The values of topics, for programs that speak no MQTT: the latest ones and when they were set, which MQTT does not
+//! carry, and setting and clearing them.
 
-use super::{Problem, date};
-use crate::{
-    limits,
-    shard::{Door, Stopped, Value},
-};
-use axum::{
-    body::Bytes,
-    extract::{Path, Query, State, rejection::PathRejection},
-    http::{StatusCode, Uri, header},
-    response::{IntoResponse, Response},
-};
+mod list;
+mod set;
+mod value;
+
+pub(crate) use list::LargeAnswers;
+pub(super) use list::*;
+pub(super) use set::*;
+pub(super) use value::*;
+
+use super::{Problem, date, query};
+use crate::shard::Value;
+use axum::http::Uri;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use luxwire_shared::mqtt::{TopicFilter, TopicName};
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-/// `?filter=F`; every topic if there is none.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Selection {
-    #[serde(default = "everything")]
-    filter: String,
-}
-
-/// One topic in the answer.
-#[derive(Debug, Serialize)]
-struct Entry<'a> {
+/// A value of a topic and when it was set.
+///
+/// The payload is in `payload` if it is text, otherwise in `payload_base64`; exactly one of them is there.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Value)]
+pub(super) struct Entry<'a> {
+    /// The topic's name.
+    #[schema(example = "lights/Desk/intensity", min_length = 1)]
     topic: &'a str,
-    /// The payload if it is text, ...
+    /// The payload, if it is UTF-8.
+    #[schema(example = "40", nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'a str>,
-    /// ... otherwise its bytes.
+    /// The payload's bytes in base64, if they are not UTF-8.
+    #[schema(example = "/wA=", nullable = false, content_encoding = "base64")]
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_base64: Option<String>,
+    /// The quality of service at which it was published.
+    #[schema(minimum = 0, maximum = 2, example = 1)]
     qos: u8,
+    /// When the broker took it.
+    #[schema(format = DateTime, example = "2026-11-22T17:14:15.532Z")]
     set_at: String,
-}
-
-/// Room for long lists: each is held in memory until its reader has taken it, and readers may be slow.
-#[derive(Clone, Debug)]
-pub(crate) struct LargeAnswers(Arc<Semaphore>);
-
-/// An answer that keeps its place among the large ones until the last byte is sent.
-struct List {
-    json: Vec<u8>,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-/// `GET /api/v1/topics?filter=F`.
-pub(super) async fn list(
-    State(door): State<Door>,
-    State(large): State<LargeAnswers>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let Selection { filter } = Selection::of(&uri)?;
-    let filter = TopicFilter::try_from(filter.as_str()).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("{filter:?} is no topic filter: {error}"))
-    })?;
-    let values = door.values(filter).await?;
-    let size: usize =
-        values.iter().map(|value| value.topic.len() + value.payload.len() + ENTRY_BESIDES_TEXT).sum();
-    let permit = if size > limits::LARGE_ANSWER { Some(large.enter()?) } else { None };
-    // Many values make a long text, and the broker should not wait for it.
-    let json = spawn_blocking(move || {
-        let entries: Vec<_> = values.iter().map(Entry::of).collect();
-        serde_json::to_vec(&entries).expect("maps with text keys are always JSON")
-    });
-    let list = List { json: json.await.map_err(|_| Stopped)?, _permit: permit };
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Bytes::from_owner(list)).into_response())
-}
-
-/// `GET /api/v1/topics/T`.
-pub(super) async fn value(
-    State(door): State<Door>,
-    topic: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    let Path(topic) = topic.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    let name = TopicName::try_from(topic.as_str()).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("{topic:?} is no topic name: {error}"))
-    })?;
-    let value = door
-        .value(name)
-        .await?
-        .ok_or_else(|| Problem::not_found(format!("no value is kept for {topic:?}")))?;
-    let content_type = if str::from_utf8(&value.payload).is_ok() {
-        "text/plain; charset=utf-8"
-    } else {
-        "application/octet-stream"
-    };
-    let headers = [
-        (header::CONTENT_TYPE, content_type.to_owned()),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-        (header::LAST_MODIFIED, date::http(value.set_at)),
-    ];
-    Ok((headers, value.payload).into_response())
-}
-
-impl Selection {
-    /// `+` means itself here, as it does in the rest of an address. Forms write a space so, but a filter is rarely typed
-    /// into a form, and `lights/+/intensity` often into an address.
-    fn of(uri: &Uri) -> Result<Self, Problem> {
-        let query = uri.query().unwrap_or_default().replace('+', "%2B");
-        let uri = Uri::try_from(format!("/?{query}"))
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-        let selection = Query::try_from_uri(&uri);
-        selection
-            .map(|Query(selection)| selection)
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))
-    }
-}
-
-impl LargeAnswers {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(limits::LARGE_ANSWERS)))
-    }
-
-    fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
-            let detail = "too many long lists are being sent; try again later, or with a narrower filter";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-        })
-    }
-}
-
-impl AsRef<[u8]> for List {
-    fn as_ref(&self) -> &[u8] {
-        &self.json
-    }
+    /// What its publisher said that the payload is, if anything.
+    #[schema(example = "text/plain; charset=utf-8", nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
 }
 
 impl<'a> Entry<'a> {
-    fn of(value: &'a Value) -> Self {
+    pub(super) fn of(value: &'a Value) -> Self {
         let text = str::from_utf8(&value.payload).ok();
         Self {
             topic: value.topic.as_str(),
@@ -145,19 +57,29 @@ impl<'a> Entry<'a> {
             payload_base64: text.is_none().then(|| BASE64.encode(&value.payload)),
             qos: value.qos.number(),
             set_at: date::rfc3339(value.set_at),
+            content_type: value.content_type.as_deref(),
         }
     }
 }
 
-impl From<Stopped> for Problem {
-    fn from(_: Stopped) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
-    }
+/// The topic that an address names: what follows [`PREFIX`], decoded. Slashes may be written as they are or as `%2F`.
+fn topic_of(uri: &Uri) -> Result<TopicName, Problem> {
+    let encoded = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let bad =
+        |why: &dyn std::fmt::Display| Problem::bad_request(format!("{encoded:?} is no topic name: {why}"));
+    query::check_escapes(encoded).map_err(|why| bad(&format_args!("it {why}")))?;
+    let name = percent_decode_str(encoded).decode_utf8().map_err(|_| bad(&"it is not UTF-8"))?;
+    TopicName::try_from(&*name).map_err(|why| bad(&why))
 }
 
-fn everything() -> String {
-    "#".to_owned()
+/// A filter from a query.
+pub(super) fn filter_of(text: &str) -> Result<TopicFilter, Problem> {
+    let text = query::spaces(text);
+    TopicFilter::try_from(text.as_str())
+        .map_err(|why| Problem::bad_request(format!("{text:?} is no topic filter: {why}")))
 }
 
-/// Names, quotes, time and QoS of an entry in the list.
-const ENTRY_BESIDES_TEXT: usize = 80;
+const PREFIX: &str = "/api/v1/topics/";
+
+/// Names, quotes, time and QoS of an entry in JSON.
+const ENTRY_BESIDES_TEXT: usize = 100;
