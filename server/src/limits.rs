@@ -34,6 +34,9 @@ pub(crate) const UPLOAD_WITHIN: Duration = Duration::from_secs(120);
 /// the connection broken.
 pub(crate) const REFUSED_UPLOAD_WITHIN: Duration = Duration::from_secs(1);
 
+/// Characters of a topic or a filter in an address: percent-encoded, twelve bytes each, they fit into [`HTTP_HEAD_BYTES`].
+pub(crate) const ADDRESS_TOPIC_CHARS: usize = 4_096;
+
 /// Filters of one stream of events. They stand in an address, and each costs the broker a subscription.
 pub(crate) const EVENT_FILTERS: usize = 64;
 

@@ -52,7 +52,7 @@ struct Message<'a> {
     operation_id = "followTopics",
     tag = "events",
     params(
-        ("filter" = Option<Vec<String>>, Query, style = Form, explode, max_items = 64, example = json!(["lights/#"]),
+        ("filter" = Option<Vec<String>>, Query, style = Form, explode, max_items = 64, min_items = 1, example = json!(["lights/#"]),
             description = "MQTT topic filters, at most 64: `+` stands for one level, `#` for all that follow. Everything if absent."),
         ("retained" = Option<bool>, Query, description = "Whether kept values are sent first; `true` if absent."),
     ),
@@ -73,7 +73,7 @@ pub(super) async fn follow(
 ) -> Result<Response, Problem> {
     origins.check(&headers).map_err(|why| Problem::new(StatusCode::FORBIDDEN, why))?;
     let mut query = Query::of(&uri)?;
-    let filters = query.all("filter");
+    let filters = query.topics("filter")?;
     let retained = query.flag("retained", true)?;
     query.finish()?;
     if filters.len() > limits::EVENT_FILTERS {
@@ -139,9 +139,11 @@ impl Events {
             text.extend_from_slice(format!("retry: {}\n\n", limits::EVENTS_RETRY.as_millis()).as_bytes());
             return Some(text.into());
         }
-        match timeout(limits::EVENTS_SIGN_OF_LIFE, self.client.link.receive()).await {
-            Err(_) => return Some(Bytes::from_static(b": still here\n\n")),
-            Ok(one) => self.tell(one?, &mut text),
+        while text.is_empty() {
+            match timeout(limits::EVENTS_SIGN_OF_LIFE, self.client.link.receive()).await {
+                Err(_) => return Some(Bytes::from_static(b": still here\n\n")),
+                Ok(one) => self.tell(one?, &mut text),
+            }
         }
         while text.len() < limits::EVENTS_AT_ONCE && !self.client.link.is_caught_up() {
             match self.client.link.receive().await {

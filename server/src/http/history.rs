@@ -4,7 +4,7 @@
 //! as any client may ask it: at the topics below `luxwire/record/`, with a response topic. Whatever it answers is passed on as
 //! it is; what a time or a step may look like is its business.
 
-use super::{Peer, Problem, client, client::Client, problem::PROBLEM_JSON, query::Query};
+use super::{Peer, Problem, client, client::Client, problem::PROBLEM_JSON, query::Query, topics::check_len};
 use crate::{
     limits,
     shard::{Condition, Door, FromBroker, Stopped, Value},
@@ -35,7 +35,7 @@ use utoipa::ToSchema;
     operation_id = "getHistory",
     tag = "history",
     params(
-        ("topic" = String, Query, min_length = 1, max_length = 65535, example = "lights/Desk/intensity",
+        ("topic" = String, Query, pattern = r"^[^+#\x00]+$", min_length = 1, max_length = 4096, example = "lights/Desk/intensity",
             description = "The topic's name, without wildcards."),
         ("from" = Option<String>, Query, example = "-24h",
             description = "Where to begin: RFC 3339, milliseconds since 1970, a duration before now such as `-24h` or `-7d`, or the `next` of an earlier answer. `-24h` if absent."),
@@ -171,16 +171,16 @@ struct Refused {
 impl Question {
     fn of(uri: &Uri) -> Result<Self, Problem> {
         let mut query = Query::of(uri)?;
-        let topic = query.one("topic")?;
+        let topic = query.topic("topic")?;
         let question = Self {
-            // A name has no wildcards, so that every `+` means a space.
-            topic: topic.ok_or_else(|| Problem::bad_request("topic: of which topic?"))?.replace('+', " "),
+            topic: topic.ok_or_else(|| Problem::bad_request("topic: of which topic?"))?,
             from: query.one("from")?,
             to: query.one("to")?,
             step: query.one("step")?,
             limit: query.one("limit")?,
         };
         query.finish()?;
+        check_len(&question.topic)?;
         TopicName::try_from(question.topic.as_str()).map_err(|error| {
             Problem::bad_request(format!("topic: {:?} is no topic name: {error}", question.topic))
         })?;

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::{fmt::Write as _, sync::LazyLock};
 use utoipa::{OpenApi, ToResponse, ToSchema};
@@ -32,12 +33,15 @@ fn described() -> OpenApiRouter<Web> {
         .routes(routes!(document))
 }
 
-/// The document and its tag. A path that takes a whole topic is `{*topic}` to the router and `{topic}` here.
+/// The document and its tag.
 static DOCUMENT: LazyLock<(String, HeaderValue)> = LazyLock::new(|| {
     let (_, mut api) = described().split_for_parts();
     let paths = std::mem::take(&mut api.paths.paths);
+    // A path that takes a whole topic is `{*topic}` to the router.
     api.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
-    let json = api.to_pretty_json().expect("maps with text keys are always JSON");
+    let mut api = serde_json::to_value(api).expect("maps with text keys are always JSON");
+    forbid_null(&mut api);
+    let json = format!("{api:#}");
     let hash = Sha256::digest(&json).iter().take(8).fold(String::new(), |mut hash, byte| {
         // Writing to a string does not fail.
         let _ = write!(hash, "{byte:02x}");
@@ -47,13 +51,43 @@ static DOCUMENT: LazyLock<(String, HeaderValue)> = LazyLock::new(|| {
     (json, tag)
 });
 
+/// What stands in an address or a header may be absent, and is never `null`, which an `Option` would mean in JSON.
+fn forbid_null(part: &mut Value) {
+    match part {
+        Value::Array(parts) => parts.iter_mut().for_each(forbid_null),
+        Value::Object(members) => {
+            let is_parameter = members.contains_key("in");
+            for (name, member) in members {
+                if let (true, Value::Object(schema)) = (name == "schema" && is_parameter, &mut *member) {
+                    only_type(schema);
+                } else if let (true, Value::Object(headers)) = (name == "headers", &mut *member) {
+                    let schemas =
+                        headers.values_mut().filter_map(|header| header.get_mut("schema")?.as_object_mut());
+                    schemas.for_each(only_type);
+                } else {
+                    forbid_null(member);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn only_type(schema: &mut Map<String, Value>) {
+    let Some(types) = schema.get_mut("type") else { return };
+    let only = types.as_array().and_then(|types| types.iter().find(|name| *name != "null").cloned());
+    if let Some(only) = only {
+        *types = only;
+    }
+}
+
 /// This document.
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
     operation_id = "getOpenApi",
     tag = "about",
-    params(("If-None-Match" = Option<String>, Header, description = "Tags of documents that the client has.")),
+    params(("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of documents that the client has.")),
     responses(
         (status = 200, description = "OpenAPI 3.1.", body = Object, content_type = "application/json"),
         (status = 304, description = "The client has it."),
@@ -87,16 +121,21 @@ async fn document(headers: HeaderMap) -> Result<Response, super::Problem> {
         (name = "hue", description = "Philips Hue."),
         (name = "about", description = "This interface."),
     ),
-    components(responses(
+    components(schemas(Problem), responses(
         BadRequest, Forbidden, NoValue, NotRecorded, NoHue, TooSlow, PreconditionFailed, TooLarge, UnsupportedType,
         TooManyRequests, Busy, Full, BadRecorder, NoRecorder, SlowRecorder
     )),
 )]
 struct Api;
 
+/// A value as text.
+#[derive(ToSchema)]
+#[schema(value_type = String, min_length = 1, example = "40")]
+pub(super) struct Text(#[expect(dead_code, reason = "it only describes")] String);
+
 /// Bytes of any kind.
 #[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
+#[schema(value_type = String, format = Binary, min_length = 1)]
 pub(super) struct Bytes(#[expect(dead_code, reason = "it only describes")] Vec<u8>);
 
 macro_rules! problems {

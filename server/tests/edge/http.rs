@@ -6,7 +6,7 @@ use serde_json::json;
 
 fn ask(server: &Server, method: &str, path: &str) -> crate::support::Answer {
     let host = server.http;
-    request(server.http, &format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+    request(server.http, format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
 /// A server where these topics have these values.
@@ -148,7 +148,7 @@ fn health_is_told_to_whoever_asks_by_whatever_name() {
     for path in ["/healthz", "/readyz"] {
         let answer = request(
             server.http,
-            &format!("GET {path} HTTP/1.1\r\nHost: pod.cluster\r\nConnection: close\r\n\r\n"),
+            format!("GET {path} HTTP/1.1\r\nHost: pod.cluster\r\nConnection: close\r\n\r\n"),
         );
         assert_eq!(answer.status, 200, "{path}");
     }
@@ -159,7 +159,7 @@ fn names_that_are_not_ours_are_refused_until_they_are_listed() {
     let ask = |server: &Server, host: &str| {
         request(
             server.http,
-            &format!("GET /api/v1/topics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+            format!("GET /api/v1/topics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
         )
         .status
     };

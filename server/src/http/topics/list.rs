@@ -39,9 +39,9 @@ struct List {
     operation_id = "listTopics",
     tag = "topics",
     params(
-        ("filter" = Option<String>, Query, min_length = 1, max_length = 65535, example = "lights/+/intensity",
+        ("filter" = Option<String>, Query, pattern = r"^(?!\$share(/|$))(#|(\+|[^+#/\x00]*)(/(\+|[^+#/\x00]*))*(/#)?)$", min_length = 1, max_length = 4096, example = "lights/+/intensity",
             description = "An MQTT topic filter: `+` stands for one level, `#` for all that follow. Everything if absent."),
-        ("If-None-Match" = Option<String>, Header, description = "Tags of lists that the client has."),
+        ("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of lists that the client has."),
     ),
     responses(
         (status = 200, description = "The values.", body = [Entry], content_type = "application/json",
@@ -58,7 +58,7 @@ pub(in crate::http) async fn list_topics(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut query = Query::of(&uri)?;
-    let filter = query.one("filter")?;
+    let filter = query.topic("filter")?;
     query.finish()?;
     let filter = filter_of(filter.as_deref().unwrap_or("#"))?;
     let values = door.values(filter).await?;

@@ -11,7 +11,7 @@ pub(super) use set::*;
 pub(super) use value::*;
 
 use super::{Problem, date, query};
-use crate::shard::Value;
+use crate::{limits, shard::Value};
 use axum::http::Uri;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use luxwire_shared::mqtt::{TopicFilter, TopicName};
@@ -69,14 +69,24 @@ fn topic_of(uri: &Uri) -> Result<TopicName, Problem> {
         |why: &dyn std::fmt::Display| Problem::bad_request(format!("{encoded:?} is no topic name: {why}"));
     query::check_escapes(encoded).map_err(|why| bad(&format_args!("it {why}")))?;
     let name = percent_decode_str(encoded).decode_utf8().map_err(|_| bad(&"it is not UTF-8"))?;
+    check_len(&name)?;
     TopicName::try_from(&*name).map_err(|why| bad(&why))
 }
 
 /// A filter from a query.
 pub(super) fn filter_of(text: &str) -> Result<TopicFilter, Problem> {
-    let text = query::spaces(text);
-    TopicFilter::try_from(text.as_str())
+    check_len(text)?;
+    TopicFilter::try_from(text)
         .map_err(|why| Problem::bad_request(format!("{text:?} is no topic filter: {why}")))
+}
+
+/// Refuses what would be too long in an address if it were encoded.
+pub(super) fn check_len(topic: &str) -> Result<(), Problem> {
+    if topic.chars().count() <= limits::ADDRESS_TOPIC_CHARS {
+        return Ok(());
+    }
+    let detail = format!("a topic in an address may have {} characters", limits::ADDRESS_TOPIC_CHARS);
+    Err(Problem::bad_request(detail))
 }
 
 const PREFIX: &str = "/api/v1/topics/";

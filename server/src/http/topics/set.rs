@@ -32,7 +32,7 @@ use std::sync::Arc;
     operation_id = "setTopic",
     tag = "topics",
     params(
-        ("topic" = String, Path, min_length = 1, max_length = 65535, example = "lights/Desk/intensity",
+        ("topic" = String, Path, pattern = r"^(?!\$SYS(/|$))[^+#\x00]+$", min_length = 1, max_length = 4096, example = "lights/Desk/intensity",
             description = "The topic's name. Slashes may stand as they are or as `%2F`."),
         ("retain" = Option<bool>, Query,
             description = "Whether the broker keeps it as the topic's value for those who come later. `true` if absent; with `false` it goes to those who follow the topic at this moment, and the value stays what it was."),
@@ -40,9 +40,9 @@ use std::sync::Arc;
             description = "The quality of service at which it is published: 0, 1 or 2; 1 if absent."),
         ("expiry_s" = Option<u32>, Query, minimum = 1,
             description = "Seconds after which nobody wants it any more, and after which it is not kept any longer. For ever if absent."),
-        ("If-Match" = Option<String>, Header,
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
             description = "Set it only if the topic's value has one of these tags; `*`: only if it has a value."),
-        ("If-None-Match" = Option<String>, Header,
+        ("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
             description = "Set it only if the topic's value has none of these tags; `*`: only if it has no value."),
         ("If-Unmodified-Since" = Option<String>, Header,
             description = "Set it only if the value was not set after this time. Looked at if there is no `If-Match`."),
@@ -50,7 +50,7 @@ use std::sync::Arc;
     request_body(
         description = "The payload. It must not be empty if it is to be kept: that would clear the value, which DELETE does.",
         content(
-            (String = "text/plain", example = "40"),
+            (crate::http::openapi::Text = "text/plain"),
             (crate::http::openapi::Bytes = "application/octet-stream"),
         ),
     ),
@@ -113,10 +113,10 @@ pub(in crate::http) async fn set_topic(
     operation_id = "clearTopic",
     tag = "topics",
     params(
-        ("topic" = String, Path, min_length = 1, max_length = 65535, example = "lights/Desk/intensity",
+        ("topic" = String, Path, pattern = r"^(?!\$SYS(/|$))[^+#\x00]+$", min_length = 1, max_length = 4096, example = "lights/Desk/intensity",
             description = "The topic's name. Slashes may stand as they are or as `%2F`."),
-        ("If-Match" = Option<String>, Header, description = "Clear it only if the topic's value has one of these tags."),
-        ("If-None-Match" = Option<String>, Header, description = "Clear it only if the topic's value has none of these tags."),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Clear it only if the topic's value has one of these tags."),
+        ("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Clear it only if the topic's value has none of these tags."),
         ("If-Unmodified-Since" = Option<String>, Header,
             description = "Clear it only if the value was not set after this time. Looked at if there is no `If-Match`."),
     ),

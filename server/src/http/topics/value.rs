@@ -22,12 +22,12 @@ use axum::{
     operation_id = "getTopic",
     tag = "topics",
     params(
-        ("topic" = String, Path, min_length = 1, max_length = 65535, example = "lights/Desk/intensity",
+        ("topic" = String, Path, pattern = r"^[^+#\x00]+$", min_length = 1, max_length = 4096, example = "lights/Desk/intensity",
             description = "The topic's name. Slashes may stand as they are or as `%2F`."),
-        ("If-None-Match" = Option<String>, Header, description = "Tags of values that the client has."),
+        ("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of values that the client has."),
         ("If-Modified-Since" = Option<String>, Header,
             description = "The `Last-Modified` of a value that the client has. Looked at if there is no `If-None-Match`."),
-        ("If-Match" = Option<String>, Header, description = "Tags of which the value must have one."),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of which the value must have one."),
         ("If-Unmodified-Since" = Option<String>, Header, description = "When the value must have been set at the latest."),
     ),
     responses(
