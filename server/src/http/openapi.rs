@@ -87,7 +87,7 @@ fn only_type(schema: &mut Map<String, Value>) {
     path = "/api/v1/openapi.json",
     operation_id = "getOpenApi",
     tag = "about",
-    params(("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of documents that the client has.")),
+    params(("If-None-Match" = Option<String>, Header, example = "\"1a21e3157b4-1\"", min_length = 1, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of documents that the client has.")),
     responses(
         (status = 200, description = "OpenAPI 3.1.", body = Object, content_type = "application/json"),
         (status = 304, description = "The client has it."),

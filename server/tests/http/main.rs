@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
 mod conditions;
-mod documentation;
 mod events;
 mod history;
 mod openapi;

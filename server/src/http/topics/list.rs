@@ -41,7 +41,7 @@ struct List {
     params(
         ("filter" = Option<String>, Query, pattern = r"^(?!\$share(/|$))(#|(\+|[^+#/\x00]*)(/(\+|[^+#/\x00]*))*(/#)?)$", min_length = 1, max_length = 4096, example = "lights/+/intensity",
             description = "An MQTT topic filter: `+` stands for one level, `#` for all that follow. Everything if absent."),
-        ("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of lists that the client has."),
+        ("If-None-Match" = Option<String>, Header, example = "\"1a21e3157b4-1\"", min_length = 1, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of lists that the client has."),
     ),
     responses(
         (status = 200, description = "The values.", body = [Entry], content_type = "application/json",

@@ -24,11 +24,11 @@ use axum::{
     params(
         ("topic" = String, Path, pattern = r"^[^+#\x00]+$", min_length = 1, max_length = 4096, example = "lights/Desk/intensity",
             description = "The topic's name. Slashes may stand as they are or as `%2F`."),
-        ("If-None-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of values that the client has."),
-        ("If-Modified-Since" = Option<String>, Header,
+        ("If-None-Match" = Option<String>, Header, example = "\"1a21e3157b4-1\"", min_length = 1, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of values that the client has."),
+        ("If-Modified-Since" = Option<String>, Header, example = "Sun, 22 Nov 2026 17:14:15 GMT",
             description = "The `Last-Modified` of a value that the client has. Looked at if there is no `If-None-Match`."),
-        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of which the value must have one."),
-        ("If-Unmodified-Since" = Option<String>, Header, description = "When the value must have been set at the latest."),
+        ("If-Match" = Option<String>, Header, example = "\"1a21e3157b4-1\"", min_length = 1, pattern = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, description = "Tags of which the value must have one."),
+        ("If-Unmodified-Since" = Option<String>, Header, example = "Sun, 22 Nov 2026 17:14:15 GMT", description = "When the value must have been set at the latest."),
     ),
     responses(
         (status = 200, description = "The payload.",
