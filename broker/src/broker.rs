@@ -4,7 +4,7 @@ use crate::{
     CloseReason, Effect, Input, Limits, LinkId, Message, Now, Statistics,
     deadlines::Deadlines,
     link::{Link, Stage},
-    retained::Retained,
+    retained::{Retained, Setting},
     session::{SessionKey, Sessions},
     subscriptions::{NodeId, Subscription, Subscriptions},
     turn::Turn,
@@ -92,6 +92,11 @@ impl Broker {
     /// Every retained message, ordered in the same way. Whoever takes only the first few pays only for those.
     pub fn all_retained(&self) -> impl Iterator<Item = &Rc<Message>> {
         self.retained.iter().map(|entry| &entry.message)
+    }
+
+    /// Which setting of a value made the retained message of one topic what it is.
+    pub fn retained_setting(&self, topic: &TopicName) -> Option<Setting> {
+        self.retained.setting(topic)
     }
 
     /// How many messages the broker took from clients so far, wills included. One that is refused does not count, nor does

@@ -54,4 +54,5 @@ pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
 pub use input::{Cause, Input, LinkId, Now};
 pub use limits::Limits;
 pub use message::Message;
+pub use retained::Setting;
 pub use statistics::Statistics;

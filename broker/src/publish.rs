@@ -51,7 +51,7 @@ impl Broker {
         let reason = self.accept(turn, message, Some(key));
         if reason.is_failure() {
             let client_id = self.sessions[key].client_id.clone();
-            turn.report(Report::PublishRefused { client_id, reason });
+            turn.report(Report::PublishRefused { link: Some(link), client_id, reason });
         }
         // [MQTT-3.3.4-1] Answered here, one after the other: in the order in which they came. [MQTT-4.6.0-2]
         // [MQTT-4.6.0-3]

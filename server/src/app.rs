@@ -6,7 +6,7 @@ use crate::{
     config::{Config, Layers},
     demo::Demo,
     descriptors,
-    http::{self, Hosts, LargeAnswers, Origins, Web},
+    http::{self, Hosts, LargeAnswers, Origins, Uploads, Web},
     hue::{self, HueService},
     limits,
     listen::{self, Listener, Speaks},
@@ -82,8 +82,9 @@ async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyho
         door: Door::of(&mut essential, shard.clone(), Arc::clone(&mqtt_room)),
         hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
-
+        clock,
         large_answers: LargeAnswers::new(),
+        uploads: Uploads::new(config.limits.packet_size.bytes()),
         hue: hue.clone(),
     });
     let head_timeout = Duration::from_secs(config.limits.connect_timeout_s.into());

@@ -21,6 +21,37 @@ pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 /// Large answers at once.
 pub(crate) const LARGE_ANSWERS: usize = 8;
 
+/// A request's body above this size counts as large; below it, all HTTP connections together hold no more than 64 MiB.
+pub(crate) const LARGE_UPLOAD: usize = 64 << 10;
+
+/// Large bodies at once. They end within [`UPLOAD_WITHIN`].
+pub(crate) const LARGE_UPLOADS: usize = 16;
+
+/// How long a body may take: a megabyte at the speed of an old telephone line.
+pub(crate) const UPLOAD_WITHIN: Duration = Duration::from_secs(120);
+
+/// How long the rest of a body is read for nothing after it was refused, so that its sender reads why instead of finding
+/// the connection broken.
+pub(crate) const REFUSED_UPLOAD_WITHIN: Duration = Duration::from_secs(1);
+
+/// Characters of a topic or a filter in an address: percent-encoded, twelve bytes each, they fit into [`HTTP_HEAD_BYTES`].
+pub(crate) const ADDRESS_TOPIC_CHARS: usize = 4_096;
+
+/// Filters of one stream of events. They stand in an address, and each costs the broker a subscription.
+pub(crate) const EVENT_FILTERS: usize = 64;
+
+/// A stream of events that is silent for this long says that it is alive, so that nobody on the way takes it for dead.
+pub(crate) const EVENTS_SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// Events are written in pieces of about this size: enough that a burst costs few writes.
+pub(crate) const EVENTS_AT_ONCE: usize = 32 << 10;
+
+/// How long browsers wait before they come back to a stream that ended.
+pub(crate) const EVENTS_RETRY: Duration = Duration::from_millis(1_000);
+
+/// How long a recorder may take to answer: it looks for five seconds at most, and several may wait.
+pub(crate) const RECORDER_WITHIN: Duration = Duration::from_secs(20);
+
 /// Request line and headers together. Cookies of other services on the same host travel along and may be long.
 pub(crate) const HTTP_HEAD_BYTES: usize = 64 << 10;
 

@@ -2,7 +2,7 @@
 
 use super::Listener;
 use crate::{
-    http::{Lasting, Peer},
+    http::{Connection, Peer},
     limits,
     shard::Room,
 };
@@ -38,15 +38,16 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     protocol: http1::Builder,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) {
-    let lasting = Lasting::default();
-    let of_requests = lasting.clone();
+    // It holds the permit until the connection ends or carries a stream.
+    let this = Connection::new(permit);
+    let carried = this.clone();
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
-        request.extensions_mut().insert(of_requests.clone());
+        request.extensions_mut().insert(carried.clone());
         router.clone().call(request)
     });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -56,7 +57,9 @@ async fn connection(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        why = lasting.over() => return debug!(%peer, why, "HTTP connection is cut"),
+        () = this.outlived(limits::HTTP_CONNECTION_LIFETIME) => {
+            return debug!(%peer, "HTTP connection lived too long");
+        }
     };
     if let Err(error) = ended {
         debug!(%peer, %error, "HTTP connection ended");

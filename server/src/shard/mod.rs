@@ -16,6 +16,7 @@ mod connection;
 mod door;
 mod flusher;
 mod link;
+mod local;
 mod output;
 mod picture;
 mod room;
@@ -23,6 +24,9 @@ mod timer;
 mod websocket;
 
 pub(crate) use door::{Door, NewLink, Stopped, Value};
+pub(crate) use local::{
+    Alive, Condition, FromBroker, LocalLink, NewLocalLink, Published, Settings, certainly_unmodified_since,
+};
 pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
@@ -31,6 +35,7 @@ use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
+use local::Locals;
 use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, Report};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
@@ -56,6 +61,7 @@ struct State {
     packet_size: usize,
     stall_timeout: Duration,
     links: HashMap<LinkId, Link, RandomState>,
+    locals: Locals,
     links_opened: u64,
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
     read_buffer: BytesMut,
@@ -94,6 +100,7 @@ impl Shard {
             packet_size: limits.packet_size.bytes(),
             stall_timeout,
             links: HashMap::default(),
+            locals: Locals::default(),
             links_opened: 0,
             read_buffer: BytesMut::new(),
             spare: Spare::default(),
@@ -126,8 +133,7 @@ impl Shard {
         if state.stopping.is_some() {
             return;
         }
-        let link = LinkId(state.links_opened);
-        state.links_opened += 1;
+        let link = state.next_link();
         let packet_size = state.packet_size;
         state.links.insert(link, Link::new(writer, new.peer, new.websocket, packet_size));
         let now = state.clock.now();
@@ -146,14 +152,24 @@ impl Shard {
         std::future::poll_fn(|cx| {
             let mut state = self.0.borrow_mut();
             state.stopping = Some(cx.waker().clone());
-            let all_gone = state.links.is_empty() && state.picture.is_left_by_all();
-            if all_gone { Poll::Ready(()) } else { Poll::Pending }
+            if state.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 }
 
 impl State {
+    /// The number of one more link.
+    fn next_link(&mut self) -> LinkId {
+        let link = LinkId(self.links_opened);
+        self.links_opened += 1;
+        link
+    }
+
+    fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.locals.is_empty() && self.picture.is_left_by_all()
+    }
+
     /// Handles the packets that came over a link; not all of them if they set so much in motion that others would wait.
     fn receive(&mut self, id: LinkId) {
         let now = self.clock.now();
@@ -177,7 +193,7 @@ impl State {
         let cause = self.picture.is_watched().then(|| Cause::of(now, &input, &self.broker));
         self.broker.handle(now, input, &mut effects);
         if let Some(cause) = cause {
-            let scene = Scene { broker: &self.broker, links: &self.links, now };
+            let scene = Scene { broker: &self.broker, links: &self.links, locals: &self.locals, now };
             self.picture.observe(&scene, cause, &effects);
         }
         let count = effects.len();
@@ -191,7 +207,7 @@ impl State {
     fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Send { link: id, packet } => {
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(&id) else { return self.locals.send(id, packet) };
                 if let Err(error) = link.send(&packet, &mut self.spare) {
                     error!(%error, "a packet of ours cannot be written");
                 }
@@ -199,7 +215,12 @@ impl State {
             }
             Effect::Deliver(delivered) => {
                 let id = delivered.link;
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(&id) else {
+                    if let Some(since) = self.locals.deliver(&delivered, self.clock) {
+                        self.stall_check.get_or_insert(since + self.stall_timeout);
+                    }
+                    return;
+                };
                 if let Err(error) = link.deliver(&delivered, &mut self.spare) {
                     error!(%error, "a message cannot be written");
                 }
@@ -210,7 +231,7 @@ impl State {
                 }
             }
             Effect::AwaitDrain { link: id } => {
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(&id) else { return self.locals.await_drain(id) };
                 link.awaits_drain = true;
                 self.mark_dirty(id);
             }
@@ -221,7 +242,7 @@ impl State {
 
     /// The first reason stays: what follows is its consequence.
     fn end(&mut self, id: LinkId, over: Over) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else { return self.locals.end(id, over) };
         link.over.get_or_insert(over);
         link.wake();
     }
@@ -229,6 +250,15 @@ impl State {
     fn report(&mut self, report: Report) {
         match report {
             Report::Connected { link: id, client_id, version, session_present } => {
+                if let Some(local) = self.locals.get(id) {
+                    let peer = local.peer;
+                    if local.stays() {
+                        info!(%peer, client = ?client_id, ?version, transport = "http", "connected");
+                    } else {
+                        debug!(%peer, client = ?client_id, ?version, transport = "http", "connected");
+                    }
+                    return self.locals.connected(id, client_id);
+                }
                 let packet_size = self.packet_size;
                 let Some(link) = self.links.get_mut(&id) else { return };
                 let (peer, transport) = (link.peer, link.transport());
@@ -238,8 +268,11 @@ impl State {
             Report::Dropped { client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
             }
-            Report::PublishRefused { client_id, reason } => {
+            Report::PublishRefused { link, client_id, reason } => {
                 debug!(client = ?client_id, ?reason, "message refused");
+                if let Some(link) = link {
+                    self.locals.refused(link, reason);
+                }
             }
             Report::SessionEnded { client_id } => debug!(client = ?client_id, "session ended"),
         }
@@ -328,7 +361,7 @@ impl State {
 
     /// Ends the links whose sockets took nothing for too long, and notes when to look again.
     fn end_stalled(&mut self, now: Instant) {
-        self.stall_check = None;
+        self.stall_check = self.locals.end_stalled(now, self.stall_timeout);
         for link in self.links.values_mut() {
             let Some(due) = link.blocked_since.map(|since| since + self.stall_timeout) else { continue };
             if due <= now {
@@ -366,7 +399,12 @@ impl State {
             // Port scans and health checks look like this.
             (None, _) => debug!(%peer, reason, "not connected"),
         }
-        if self.links.is_empty()
+        self.wake_if_stopped();
+    }
+
+    /// Wakes whoever waits for the last link to go, if it has gone.
+    fn wake_if_stopped(&self) {
+        if self.is_empty()
             && let Some(stopping) = &self.stopping
         {
             stopping.wake_by_ref();

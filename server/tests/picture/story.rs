@@ -311,7 +311,7 @@ fn strange_pages_and_strange_names_are_refused() {
     let check = |headers: &str, status: u16, word: &str| {
         // A stream would not end.
         assert_eq!(handshake_answer(server.http, &ask(headers)).status, status);
-        let detail = request(server.http, &ask(headers)).json()["detail"].clone();
+        let detail = request(server.http, ask(headers)).json()["detail"].clone();
         assert!(detail.as_str().unwrap().contains(word), "{detail}");
     };
     check("Host: evil.example\r\n", 421, "http.allowed_hosts");
@@ -319,6 +319,23 @@ fn strange_pages_and_strange_names_are_refused() {
     check(&format!("{ours}Origin: http://evil.example\r\n"), 403, "http.allowed_origins");
     let post = format!("POST /api/v1/picture HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.http);
     assert_eq!(request(server.http, &post).status, 405);
+}
+
+#[test]
+fn programs_that_speak_no_mqtt_are_drawn_as_clients_too() {
+    let server = Server::start();
+    let mut watcher = Watcher::of(&server);
+    let put = format!(
+        "PUT /api/v1/topics/lights/Desk/intensity HTTP/1.1\r\nHost: {}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n40",
+        server.http
+    );
+    assert!((200..300).contains(&request(server.http, &put).status));
+    let joined = watcher.expect("joined");
+    assert_eq!(joined["transport"], "http");
+    assert!(joined["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{joined}");
+    let message = watcher.expect("message");
+    assert_eq!((&message["from"], &message["payload"]), (&joined["key"], &json!("40")));
+    assert_eq!(watcher.expect("left")["key"], joined["key"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) use watch::run;
 
 pub(crate) use feed::{Event, Watching};
 
-use super::link::Link;
+use super::{link::Link, local::Locals};
 use crate::limits;
 use drawing::{Message, Whole};
 use feed::Feed;
@@ -62,6 +62,7 @@ pub(super) struct Picture {
 pub(super) struct Scene<'a> {
     pub(super) broker: &'a Broker,
     pub(super) links: &'a HashMap<LinkId, Link, RandomState>,
+    pub(super) locals: &'a Locals,
     pub(super) now: Now,
 }
 
@@ -295,13 +296,17 @@ impl Picture {
 
 impl Scene<'_> {
     fn connection(&self, link: LinkId) -> Option<Connection> {
-        let link = self.links.get(&link)?;
-        Some(Connection { transport: link.transport(), peer: link.peer })
+        if let Some(link) = self.links.get(&link) {
+            return Some(Connection { transport: link.transport(), peer: link.peer });
+        }
+        let local = self.locals.get(link)?;
+        Some(Connection { transport: "http", peer: local.peer })
     }
 
     /// Whether a link that the broker closes is that of a client: whoever never said CONNECT was never here.
     fn was_drawn(&self, link: LinkId) -> bool {
         self.links.get(&link).is_some_and(|link| link.client.is_some())
+            || self.locals.get(link).is_some_and(|local| local.client.is_some())
     }
 }
 

@@ -25,9 +25,7 @@ pub(in crate::shard) async fn run(shard: Shard) {
         let due_after = {
             let mut state = shard.0.borrow_mut();
             let due = state.in_the_picture(Picture::tick);
-            if let Some(stopping) = &state.stopping {
-                stopping.wake_by_ref();
-            }
+            state.wake_if_stopped();
             let now = state.clock.instant();
             due.map(|due: Instant| due.since(now))
         };
@@ -41,7 +39,8 @@ pub(in crate::shard) async fn run(shard: Shard) {
 
 impl State {
     fn in_the_picture<T>(&mut self, act: impl FnOnce(&mut Picture, &Scene<'_>) -> T) -> T {
-        let scene = Scene { broker: &self.broker, links: &self.links, now: self.clock.now() };
+        let scene =
+            Scene { broker: &self.broker, links: &self.links, locals: &self.locals, now: self.clock.now() };
         act(&mut self.picture, &scene)
     }
 }
