@@ -5,8 +5,8 @@ use bytes::Bytes;
 /// Milliseconds since 1970-01-01T00:00:00Z, by somebody's clock.
 pub(super) type Millis = i64;
 
-/// The last millisecond of the year 9999: what is later is no time that anybody could write down.
-pub(super) const MILLIS_MAX: Millis = 253_402_300_799_999;
+/// Just before the end of the year 9999, in every time zone: nobody could write down what is later.
+pub(super) const MILLIS_MAX: Millis = 253_402_207_199_999;
 
 /// What comes to the writer, in the order in which it came from the broker.
 #[derive(Clone, Debug)]

@@ -137,7 +137,9 @@ fn parse(query: &str) -> Result<Asked, Problem> {
             "step" => &mut asked.step,
             "limit" => &mut asked.limit,
             _ => {
-                return Err(wrong(format!("there is no {name:?}; there are topic, from, to, step and limit")));
+                return Err(wrong(format!(
+                    "there is no {name:?}; there are topic, from, to, step and limit"
+                )));
             }
         };
         if field.replace(value).is_some() {

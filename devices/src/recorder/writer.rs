@@ -31,8 +31,16 @@ use tracing::{debug, info, warn};
 pub(super) struct Writer {
     entries: Option<Sender<Entry>>,
     thread: Thread,
-    is_stopping: Arc<AtomicBool>,
+    wishes: Arc<Wishes>,
     progress: UnboundedReceiver<Progress>,
+}
+
+/// What the thread is to heed besides entries.
+#[derive(Debug, Default)]
+struct Wishes {
+    /// Much waits: commit at once.
+    hurry: AtomicBool,
+    stop: AtomicBool,
 }
 
 /// What the thread says.
@@ -55,22 +63,23 @@ impl Writer {
         let store = Store::open(place)?;
         let (entries, received) = channel();
         let (say, progress) = unbounded_channel();
-        let is_stopping = Arc::new(AtomicBool::new(false));
+        let wishes = Arc::new(Wishes::default());
         let mut work = Work {
             guard: Guard::new(store.state().pause_left_ms),
             store,
             retention: Retention::new(keep),
             received,
             say,
-            is_stopping: Arc::clone(&is_stopping),
+            wishes: Arc::clone(&wishes),
             trouble: None,
             is_slow: false,
             is_stuck: false,
+            is_empty: true,
             retains_at: Instant::now(),
             _claim: claim,
         };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || work.run())?;
-        Ok(Self { entries: Some(entries), thread: thread.thread().clone(), is_stopping, progress })
+        Ok(Self { entries: Some(entries), thread: thread.thread().clone(), wishes, progress })
     }
 
     /// Hands an entry over. Never waits.
@@ -83,6 +92,7 @@ impl Writer {
 
     /// Much waits: commit at once.
     pub(super) fn hurry(&self) {
+        self.wishes.hurry.store(true, Ordering::Release);
         self.thread.unpark();
     }
 
@@ -93,7 +103,7 @@ impl Writer {
 
     /// Lets it store what it has, and then end.
     pub(super) fn stop(&mut self) {
-        self.is_stopping.store(true, Ordering::Release);
+        self.wishes.stop.store(true, Ordering::Release);
         self.entries = None;
         self.thread.unpark();
     }
@@ -111,10 +121,12 @@ struct Work {
     guard: Guard,
     received: Receiver<Entry>,
     say: UnboundedSender<Progress>,
-    is_stopping: Arc<AtomicBool>,
+    wishes: Arc<Wishes>,
     trouble: Option<String>,
     is_slow: bool,
     is_stuck: bool,
+    /// Nobody was told yet that there are values.
+    is_empty: bool,
     /// When what is too old or too much is looked for next.
     retains_at: Instant,
     /// Keeps others away from the file.
@@ -143,10 +155,7 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            // More will come; somebody may be in a hurry.
-            if !self.is_stopping.load(Ordering::Acquire) {
-                thread::park_timeout(limits::COMMIT_AFTER);
-            }
+            self.linger();
             batch.extend(self.received.try_iter().take(limits::COMMIT_VALUES - 1));
             if !self.commit(&batch)? {
                 return Ok(());
@@ -155,6 +164,18 @@ impl Work {
             if has_more || Instant::now() >= self.retains_at {
                 has_more = self.retain()?;
             }
+        }
+    }
+
+    /// Lets more come, unless somebody is in a hurry.
+    fn linger(&self) {
+        let until = Instant::now() + limits::COMMIT_AFTER;
+        while !self.wishes.hurry.swap(false, Ordering::AcqRel) && !self.wishes.stop.load(Ordering::Acquire) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            thread::park_timeout(left);
         }
     }
 
@@ -177,12 +198,16 @@ impl Work {
                     self.is_slow = slow(took, self.is_slow);
                     self.mended();
                     let values = self.store.state().value_count;
+                    if std::mem::take(&mut self.is_empty) && values > 0 {
+                        // From here on there is an oldest value.
+                        self.retains_at = Instant::now();
+                    }
                     self.tell(Progress::Stored { entries: batch.len(), values });
                     return Ok(true);
                 }
                 Err(error) => self.failed(error)?,
             }
-            if self.is_stopping.load(Ordering::Acquire) {
+            if self.wishes.stop.load(Ordering::Acquire) {
                 warn!(
                     "{} messages could not be stored before the end; a broker with a session for us delivers those of QoS 1 \
                      again",

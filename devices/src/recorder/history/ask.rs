@@ -146,6 +146,15 @@ impl Recorder {
         }
     }
 
+    /// What happens next; a connection that is made is no news to whoever waits for an answer.
+    async fn next(&mut self) -> Event {
+        let event = self.connection.next().await;
+        if !matches!(event, Event::Connected { .. }) {
+            self.narrator.tell(&self.connection, &event);
+        }
+        event
+    }
+
     fn question(&self, asked: &Asked) -> Result<Message> {
         let mut json = serde_json::to_value(asked)?;
         let mut properties = None;
@@ -166,8 +175,7 @@ impl Recorder {
 
     async fn ready(&mut self) -> Result<()> {
         loop {
-            let event = self.connection.next().await;
-            self.narrator.tell(&self.connection, &event);
+            let event = self.next().await;
             match event {
                 Event::Subscribed { answers, .. } => {
                     ensure!(
@@ -187,8 +195,7 @@ impl Recorder {
 
     async fn answer(&mut self) -> Result<Message> {
         loop {
-            let event = self.connection.next().await;
-            self.narrator.tell(&self.connection, &event);
+            let event = self.next().await;
             match event {
                 Event::Message(message) if message.topic == self.answer && self.belongs(&message) => {
                     return Ok(message);

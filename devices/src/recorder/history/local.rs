@@ -49,6 +49,9 @@ pub(super) fn of_millis(millis: Millis, detail: Detail) -> String {
 /// `Europe/Berlin`, or the offset where the system has no name.
 pub(super) fn zone() -> String {
     let zone = TimeZone::system();
+    if zone == TimeZone::UTC {
+        return "UTC".to_owned();
+    }
     zone.iana_name()
         .map_or_else(|| Timestamp::now().to_zoned(zone.clone()).strftime("%:z").to_string(), str::to_owned)
 }

@@ -237,11 +237,13 @@ fn carried(db: &Connection, topic: i64, start: Millis) -> Result<Option<f64>> {
             return Ok(Some(number));
         }
     }
-    for sql in [
-        "SELECT last FROM minute WHERE topic = ?1 AND start < ?2 ORDER BY start DESC LIMIT 1",
-        "SELECT last FROM hour WHERE topic = ?1 AND start < ?2 ORDER BY start DESC LIMIT 1",
+    // An hour says nothing of what held within it.
+    let whole_hour = minute - Span::Hour.millis();
+    for (sql, until) in [
+        ("SELECT last FROM minute WHERE topic = ?1 AND start < ?2 ORDER BY start DESC LIMIT 1", minute),
+        ("SELECT last FROM hour WHERE topic = ?1 AND start <= ?2 ORDER BY start DESC LIMIT 1", whole_hour),
     ] {
-        let last = db.prepare_cached(sql)?.query_row(params![topic, minute], |row| row.get(0)).optional()?;
+        let last = db.prepare_cached(sql)?.query_row(params![topic, until], |row| row.get(0)).optional()?;
         if last.is_some() {
             return Ok(last);
         }

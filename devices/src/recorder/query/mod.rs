@@ -10,4 +10,4 @@ pub(super) use answer::{Answer, StepRow, answer, topics};
 pub(super) use problem::Problem;
 pub(super) use question::{Asked, Question};
 #[cfg(test)]
-pub(super) use steps::{Step, Stepper};
+pub(super) use steps::Step;
