@@ -1,10 +1,13 @@
-//! The recorder as a program, against Mosquitto: the scenarios of `main.rs`.
+//! The recorder as a program, beside other people's: the scenarios of `main.rs` against Mosquitto, and exports in the hands
+//! of those who read them.
 //!
-//! `cargo xtask test` installs Mosquitto and says in the environment where it is; this program runs only when it is named
+//! `cargo xtask test` installs them and says in the environment where they are; this program runs only when it is named
 //! (`cargo test -p luxwire --test record-mosquitto`).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod exports;
+#[allow(dead_code, reason = "the tests of its file use more of it")]
 mod recorder;
 mod scenarios;
 

@@ -92,10 +92,6 @@ impl Recorder {
         Self { child: Mutex::new(child), http, said }
     }
 
-    pub(crate) fn http(&self) -> SocketAddr {
-        self.http
-    }
-
     pub(crate) fn id(&self) -> u32 {
         self.child.lock().unwrap().id()
     }
