@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use luxwire_shared::mqtt::TopicFilter;
 use std::{path::PathBuf, time::Duration};
 
-/// Record what lights do, with the times at which it was set, and answer questions about it
+/// Record what lights do, and when, and answer questions about it
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES, mut_arg("client_id", client_id))]
 pub struct Args {
@@ -127,11 +127,11 @@ const LEAST_SIZE: u64 = 1 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
-  luxwire record                                 every light, at the broker on this machine
+  luxwire record                                 every light of this machine's broker
   luxwire record 'home/#' --broker mqtt://house  another broker, other topics
   luxwire record --keep 7d --max-size 200M       for a small disk
-  luxwire record --http 127.0.0.1:8090           then: curl \
-'http://127.0.0.1:8090/api/v1/history?topic=lights/desk/intensity'
+  luxwire record --http 127.0.0.1:8090
+  curl 'http://127.0.0.1:8090/api/v1/history?topic=lights/desk/intensity'
 
 `luxwire history lights/desk/intensity` shows what was recorded. Values are acknowledged to the broker when they are on \
 the disk, so that neither a crash nor a restart leaves a gap; docs/record.md says what else may.

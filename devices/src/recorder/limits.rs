@@ -57,8 +57,12 @@ pub(super) const LEAP_PAUSE: Duration = Duration::from_secs(86_400);
 pub(super) const SET_BACK: Duration = Duration::from_secs(2);
 /// Two clocks that differ by more than this are worth a word.
 pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
-/// While the recorder catches up without being told set times, what comes is marked so, until nothing came for this long.
+/// While the recorder catches up without being told set times, what comes is marked so, until nothing came for this long ...
 pub(super) const CATCH_UP_PAUSE: Duration = Duration::from_millis(250);
+/// ... or at most for this long after the subscription: where values come all the time there is no pause.
+pub(super) const CATCH_UP_MOST: Duration = Duration::from_secs(5);
+/// What brokers keep for a client that is away, unless they are told otherwise: Mosquitto and ours.
+pub(super) const USUAL_QUEUE: u64 = 1_000;
 /// The file's pages that may wait in the log beside it: 8 MiB.
 pub(super) const WAL_PAGES: u32 = 2_000;
 /// How long the writer waits for a reader of the same file that holds a lock, which none does for long.

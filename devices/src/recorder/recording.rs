@@ -10,7 +10,10 @@ use super::{
     clock,
     filters::without_covered,
     http, limits,
-    query::{Problem, when::spoken},
+    query::{
+        Problem,
+        when::{rfc3339, spoken},
+    },
     service::{self, CLIENT_ID, OFFLINE, Reply, Request, Status},
     store::Place,
     writer::{Progress, Writer},
@@ -66,10 +69,17 @@ pub(super) struct Recording {
     connections: u64,
     /// Whether this broker says when values were set.
     tells_times: bool,
+    /// When the connection began, by the clock that values have their times by.
+    connected_at: Millis,
     /// What may come was set some time ago.
     catches_up: bool,
-    is_subscribed: bool,
+    subscribed_at: Option<Instant>,
     last_value: Instant,
+    /// How many values had waited at the broker, and when the first of them was set, as far as that is known.
+    had_waited: u64,
+    /// How many waited for the disk at most while that took nothing.
+    held: usize,
+    waited_since: Option<Millis>,
     said_clocks: bool,
     said_large: bool,
     answers: FuturesUnordered<LocalBoxFuture<'static, (Reply, Result<Vec<u8>, Problem>)>>,
@@ -119,7 +129,7 @@ impl Recording {
         };
         let place = settings.file.map_or_else(Place::memory, Place::File);
         let names: Vec<String> = filters.iter().map(|filter| filter.as_str().to_owned()).collect();
-        let writer = Writer::start(place.clone(), settings.keep)?;
+        let writer = Writer::start(place.clone(), settings.keep).await?;
         info!("recording {} into {place}", names.join(", "));
         let asker = Asker::start(place, &names.join(", "))?;
         let mut connection = Connection::new(&settings.broker, options)?;
@@ -149,9 +159,13 @@ impl Recording {
             has_left: false,
             connections: 0,
             tells_times: false,
+            connected_at: 0,
             catches_up: false,
-            is_subscribed: false,
+            subscribed_at: None,
             last_value: Instant::now(),
+            had_waited: 0,
+            held: 0,
+            waited_since: None,
             said_clocks: false,
             said_large: false,
             answers: FuturesUnordered::new(),
@@ -233,7 +247,7 @@ impl Recording {
         self.narrator.tell(&self.connection, &event);
         match event {
             Event::Connected { session_present, properties } => self.connected(session_present, &properties),
-            Event::Subscribed { .. } => self.is_subscribed = true,
+            Event::Subscribed { .. } => self.subscribed_at = Some(Instant::now()),
             Event::Message(message) => {
                 self.message(message);
                 if self.waiting.len() >= limits::QUEUE_VALUES || self.waiting_bytes >= limits::QUEUE_BYTES {
@@ -260,8 +274,9 @@ impl Recording {
         self.put(Entry::Connected { resumed }, None);
         let theirs = last_of(&properties.user_properties);
         self.tells_times = theirs.is_some();
+        self.connected_at = theirs.unwrap_or_else(clock::wall);
         self.catches_up = resumed;
-        self.is_subscribed = false;
+        self.subscribed_at = None;
         self.last_value = Instant::now();
         if session_present && self.connections > 1 {
             // What was set at QoS 0 meanwhile is in no session, but the latest of it is retained.
@@ -325,13 +340,45 @@ impl Recording {
         if self.tells_times
             && let Some(set_at) = message.properties.as_deref().and_then(|of| last_of(&of.user_properties))
         {
+            self.note_late(set_at < self.connected_at, message.retain, Some(set_at));
             return (set_at, Origin::Broker);
         }
         let passed = self.last_value.elapsed();
         self.last_value = Instant::now();
-        self.catches_up &= !self.is_subscribed || passed < limits::CATCH_UP_PAUSE;
+        if let Some(subscribed_at) = self.subscribed_at
+            && (passed >= limits::CATCH_UP_PAUSE || subscribed_at.elapsed() >= limits::CATCH_UP_MOST)
+        {
+            self.catches_up = false;
+        }
         let is_late = self.catches_up || message.dup || message.retain;
+        self.note_late(is_late, message.retain, None);
         (clock::wall(), if is_late { Origin::CatchUp } else { Origin::Arrival })
+    }
+
+    /// Counts what had waited at the broker, and says so when that is over.
+    fn note_late(&mut self, is_late: bool, is_retained: bool, set_at: Option<Millis>) {
+        if is_late && !is_retained {
+            self.had_waited += 1;
+            self.waited_since = self.waited_since.or(set_at);
+        } else if !is_late {
+            self.say_late();
+        }
+    }
+
+    fn say_late(&mut self) {
+        let (count, since) = (std::mem::take(&mut self.had_waited), self.waited_since.take());
+        // A few are in flight at any time.
+        if count < FEW.into() {
+            return;
+        }
+        let since = since.map(|since| format!(" since {}", rfc3339(since))).unwrap_or_default();
+        if count >= limits::USUAL_QUEUE {
+            warn!(
+                "{count} values had waited at the broker{since}: that is as many as brokers usually keep for a client that is                  away, so others may be missing; let it keep more (docs/record.md)"
+            );
+        } else {
+            info!("{count} values had waited at the broker{since}");
+        }
     }
 
     fn put(&mut self, entry: Entry, id: Option<PacketId>) {
@@ -350,6 +397,7 @@ impl Recording {
     fn progress(&mut self, progress: Option<Progress>) -> anyhow::Result<()> {
         match progress {
             Some(Progress::Stored { entries, values }) => {
+                self.held = if self.status.problem.is_some() { self.held.max(self.waiting.len()) } else { 0 };
                 let bytes: usize = self.waiting.iter().take(entries).map(|waiting| waiting.len).sum();
                 self.waiting_bytes -= bytes;
                 stored(&mut self.connection, &mut self.waiting, self.connections, entries);
@@ -366,10 +414,17 @@ impl Recording {
             }
             Some(Progress::Since(since)) => {
                 self.status.since = since;
+                self.say_late();
                 self.say_status();
                 Ok(())
             }
             Some(Progress::Trouble(trouble)) => {
+                if trouble.is_none() && self.held as u64 >= limits::USUAL_QUEUE {
+                    warn!(
+                        "{} messages had waited for the disk: a broker that keeps no more than usual may have dropped others",
+                        self.held
+                    );
+                }
                 self.status.problem = trouble;
                 self.say_status();
                 Ok(())

@@ -13,6 +13,7 @@ use super::{
     query::when::{rfc3339, spoken},
     store::{Place, Retention, Store, StoreError},
 };
+use anyhow::Context as _;
 use std::{
     fs::File,
     sync::{
@@ -23,7 +24,10 @@ use std::{
     thread::{self, Thread},
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    oneshot,
+};
 use tracing::{debug, info, warn};
 
 /// The thread's other end. Dropped, it lets the thread store what it has and end.
@@ -57,28 +61,39 @@ pub(super) enum Progress {
 }
 
 impl Writer {
-    /// Opens the file, which nobody else may record into as long as the thread runs, and starts the thread.
-    pub(super) fn start(place: Place, keep: Keep) -> anyhow::Result<Self> {
-        let claim = place.claim()?;
-        let store = Store::open(place)?;
+    /// Starts the thread, and waits until it has opened the file, which nobody else may record into as long as it runs.
+    pub(super) async fn start(place: Place, keep: Keep) -> anyhow::Result<Self> {
         let (entries, received) = channel();
         let (say, progress) = unbounded_channel();
         let wishes = Arc::new(Wishes::default());
-        let mut work = Work {
-            guard: Guard::new(store.state().pause_left_ms),
-            store,
-            retention: Retention::new(keep),
-            received,
-            say,
-            wishes: Arc::clone(&wishes),
-            trouble: None,
-            is_slow: false,
-            is_stuck: false,
-            is_empty: true,
-            retains_at: Instant::now(),
-            _claim: claim,
+        let (open, opened) = oneshot::channel();
+        let wished = Arc::clone(&wishes);
+        let run = move || {
+            let claimed = place.claim().and_then(|claim| Ok((claim, Store::open(place)?)));
+            let (claim, store) = match claimed {
+                Ok(claimed) => claimed,
+                Err(error) => return drop(open.send(Err(error))),
+            };
+            let mut work = Work {
+                guard: Guard::new(store.state().pause_left_ms),
+                store,
+                retention: Retention::new(keep),
+                received,
+                say,
+                wishes: wished,
+                trouble: None,
+                is_slow: false,
+                is_stuck: false,
+                is_empty: true,
+                retains_at: Instant::now(),
+                _claim: claim,
+            };
+            if open.send(Ok(())).is_ok() {
+                work.run();
+            }
         };
-        let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || work.run())?;
+        let thread = thread::Builder::new().name("writer".to_owned()).spawn(run)?;
+        opened.await.context("the writer ended by itself; please report that")??;
         Ok(Self { entries: Some(entries), thread: thread.thread().clone(), wishes, progress })
     }
 
@@ -196,13 +211,13 @@ impl Work {
                         );
                     }
                     self.is_slow = slow(took, self.is_slow);
-                    self.mended();
                     let values = self.store.state().value_count;
                     if std::mem::take(&mut self.is_empty) && values > 0 {
                         // From here on there is an oldest value.
                         self.retains_at = Instant::now();
                     }
                     self.tell(Progress::Stored { entries: batch.len(), values });
+                    self.mended();
                     return Ok(true);
                 }
                 Err(error) => self.failed(error)?,

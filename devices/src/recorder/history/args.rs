@@ -109,10 +109,10 @@ fn filter(text: &str) -> Result<TopicFilter, String> {
 
 const EXAMPLES: &str = "\
 Examples:
-  luxwire history lights/desk/intensity                  the last 24 hours
+  luxwire history lights/desk/intensity           the last 24 hours
   luxwire history lights/desk/intensity --plot --from -7d
   luxwire history lights/desk/intensity --step 1h --csv > hours.csv
-  luxwire history 'lights/+/intensity' --file history.sqlite --parquet lights.parquet
+  luxwire history 'lights/+/intensity' --file history.sqlite --parquet l.parquet
   luxwire history lights/desk/intensity --influx | influx write --bucket home
 
 The recorder (`luxwire record`) is asked over MQTT, so --broker is all that this needs to know. A step has every number \
