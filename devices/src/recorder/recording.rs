@@ -82,8 +82,11 @@ pub(super) struct Recording {
     waited_since: Option<Millis>,
     said_clocks: bool,
     said_large: bool,
-    answers: FuturesUnordered<LocalBoxFuture<'static, (Reply, Result<Vec<u8>, Problem>)>>,
+    answers: FuturesUnordered<LocalBoxFuture<'static, Answered>>,
 }
+
+/// A body or a problem, and where it goes.
+type Answered = (Reply, Result<Vec<u8>, Problem>);
 
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
@@ -368,7 +371,7 @@ impl Recording {
     fn say_late(&mut self) {
         let (count, since) = (std::mem::take(&mut self.had_waited), self.waited_since.take());
         // A few are in flight at any time.
-        if count < FEW.into() {
+        if count < FEW {
             return;
         }
         let since = since.map(|since| format!(" since {}", rfc3339(since))).unwrap_or_default();
@@ -386,9 +389,10 @@ impl Recording {
         self.waiting.push_back(Waiting { connection: self.connections, id, len });
         self.waiting_bytes += len;
         self.writer.put(entry);
-        // Brokers before 5.0 stop after some unacknowledged messages, and do not say after how many.
-        let much = if self.connection.version() == Version::V5 { limits::RECEIVE_MAXIMUM / 2 } else { FEW };
-        if self.waiting.len() >= usize::from(much) && !self.is_hurried {
+        // Our broker keeps so many for a client, underway or not. Before 5.0 brokers stop after some that are not
+        // acknowledged, and do not say after how many.
+        let much = if self.connection.version() == Version::V5 { limits::USUAL_QUEUE / 2 } else { FEW };
+        if self.waiting.len() as u64 >= much && !self.is_hurried {
             self.is_hurried = true;
             self.writer.hurry();
         }
@@ -506,4 +510,4 @@ fn last_of(properties: &UserProperties) -> Option<Millis> {
 }
 
 /// Half of what Mosquitto allows before 5.0.
-const FEW: u16 = 10;
+const FEW: u64 = 10;

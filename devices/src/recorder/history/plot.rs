@@ -21,6 +21,7 @@ const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇'
 
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
+const TEN_HOURS: Millis = 10 * HOUR;
 const DAY: Millis = 24 * HOUR;
 
 pub(super) struct Plot {
@@ -48,8 +49,8 @@ fn step(range: Millis, columns: Millis) -> Millis {
     // Both ends may lie within a step.
     let least = range / (columns - 1).max(1) + 1;
     let unit = match least {
-        ..60_000 => 1_000,
-        ..36_000_000 => MINUTE,
+        ..MINUTE => 1_000,
+        MINUTE..TEN_HOURS => MINUTE,
         _ => HOUR,
     };
     (least + unit - 1) / unit * unit

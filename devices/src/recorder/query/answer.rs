@@ -106,7 +106,7 @@ fn values(db: &Connection, topic: i64, question: &Question, to: Millis) -> Resul
     body.kept_from(db, "value_from", from)?;
     let sql = "SELECT set_at, seq, origin, payload FROM value WHERE topic = ?1 AND set_at < ?2 \
                ORDER BY set_at DESC, seq DESC LIMIT 1";
-    let before = db.prepare_cached(sql)?.query_row(params![topic, from], |row| value_row(row)).optional()?;
+    let before = db.prepare_cached(sql)?.query_row(params![topic, from], value_row).optional()?;
     if let Some((before, ..)) = before.filter(|_| question.after_seq == 0) {
         let before = to_json(&before);
         // A large one would leave no room for those that were asked for.
