@@ -28,8 +28,8 @@ use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnorde
 use luxwire_shared::{
     client::{Acknowledges, Event, Message, PublishError},
     mqtt::{
-        ConnackProperties, PacketId, QoS, ReasonCode, Subscribable, SubscribeFilter, Text, TopicFilter,
-        TopicName, UserProperties, Version, Will, WillProperties,
+        ConnackProperties, PacketId, QoS, ReasonCode, Subscribable, SubscribeFilter, TopicFilter, TopicName,
+        UserProperties, Version, Will, WillProperties, set_at,
     },
 };
 use std::{
@@ -43,9 +43,6 @@ use std::{
 };
 use tokio::{net::TcpListener, select, time::timeout};
 use tracing::{debug, info, warn};
-
-/// The user property that asks our broker for set times, and that brings them.
-const SET_AT: &str = "luxwire-set-at-ms";
 
 /// A connection whose messages are on their way to the disk.
 pub(super) struct Recording {
@@ -117,7 +114,7 @@ impl Recording {
         };
         // Room for some answers.
         options.unfetched_bytes_max = 4 * limits::ANSWER;
-        options.extras.connect.user_properties = vec![(Text::from_static(SET_AT), Text::from_static("1"))];
+        options.extras.connect.user_properties = vec![set_at::request()];
         options.will = Some(Will {
             topic: status_topic.clone(),
             payload: OFFLINE.into(),
@@ -275,7 +272,7 @@ impl Recording {
         // 3.1 cannot say whether a session goes on; asked for, it does.
         let resumed = session_present || self.connection.version() == Version::V3_1;
         self.put(Entry::Connected { resumed }, None);
-        let theirs = last_of(&properties.user_properties);
+        let theirs = told(&properties.user_properties);
         self.tells_times = theirs.is_some();
         self.connected_at = theirs.unwrap_or_else(clock::wall);
         self.catches_up = resumed;
@@ -341,7 +338,7 @@ impl Recording {
     /// When a value was set, as far as that can be known.
     fn time(&mut self, message: &Message) -> (Millis, Origin) {
         if self.tells_times
-            && let Some(set_at) = message.properties.as_deref().and_then(|of| last_of(&of.user_properties))
+            && let Some(set_at) = message.properties.as_deref().and_then(|of| told(&of.user_properties))
         {
             self.note_late(set_at < self.connected_at, message.retain, Some(set_at));
             return (set_at, Origin::Broker);
@@ -503,10 +500,10 @@ fn stored(connection: &mut Connection, waiting: &mut VecDeque<Waiting>, current:
     }
 }
 
-/// The broker's own property stands behind all that a publisher may have set.
-fn last_of(properties: &UserProperties) -> Option<Millis> {
-    let (_, value) = properties.iter().rev().find(|(name, _)| name.as_str() == SET_AT)?;
-    value.as_str().parse().ok().filter(|millis| (0..=MILLIS_MAX).contains(millis))
+/// A time that the broker tells, if it can be written down.
+fn told(properties: &UserProperties) -> Option<Millis> {
+    let millis = Millis::try_from(set_at::read(properties)?.unix_millis()).ok()?;
+    (millis <= MILLIS_MAX).then_some(millis)
 }
 
 /// Half of what Mosquitto allows before 5.0.

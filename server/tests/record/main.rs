@@ -8,6 +8,7 @@ mod files;
 mod forms;
 mod recorder;
 mod scenarios;
+mod times;
 mod usage;
 
 #[path = "../support/mod.rs"]
