@@ -61,8 +61,11 @@ pub(crate) const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 /// Descriptors besides the connections': listeners, the log, the runtime, and room to spare.
 pub(crate) const DESCRIPTORS_BESIDES_CONNECTIONS: u64 = 64 + HTTP_CONNECTIONS as u64;
 
-/// The whole stop must be over within five seconds; this leaves one for the process to end.
-pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(4);
+/// The whole stop must be over within five seconds; this leaves some for the recorder, and for the process to end.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(3_500);
+
+/// How long the recorder inside the server may take for the values that came last.
+pub(crate) const LAST_VALUES_WITHIN: Duration = Duration::from_secs(1);
 
 /// A silent TCP connection is probed after this time, ...
 pub(crate) const TCP_KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);

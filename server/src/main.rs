@@ -14,6 +14,7 @@ mod hue;
 mod limits;
 mod listen;
 mod log;
+mod record;
 mod shard;
 mod storage;
 

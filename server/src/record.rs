@@ -12,20 +12,25 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 /// How the broker knows the recorder, and which SERVICE its topics have. Not the name of `luxwire record`: both may run.
 const SERVICE: &str = "luxwire-serve-record";
 
-/// Records until it is dropped. A recorder that cannot go on is missed, and the server goes on without it.
-pub(crate) async fn run(settings: recorder::Settings) {
-    if let Err(error) = recorder::serve(settings).await {
+/// Records until it is told to stop. A recorder that cannot go on is missed, and the server goes on without it.
+pub(crate) async fn run(settings: recorder::Settings, stop: CancellationToken) {
+    if let Err(error) = recorder::serve(settings, stop.cancelled()).await {
         warn!("nothing is recorded any more: {error:#}");
     }
 }
 
 /// What is recorded according to the settings, of the broker at this address, into this file.
-pub(crate) fn settings(config: &config::Record, broker: Address, file: Option<PathBuf>) -> recorder::Settings {
+pub(crate) fn settings(
+    config: &config::Record,
+    broker: Address,
+    file: Option<PathBuf>,
+) -> recorder::Settings {
     let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
     let default = Keep::default();
     let values = (config.keep_days > 0).then(|| days(config.keep_days));
@@ -50,6 +55,6 @@ pub(crate) fn file(data_dir: Option<&Path>, ephemeral: bool) -> Option<PathBuf> 
     match data_dir {
         Some(dir) => Some(dir.join("history.sqlite")),
         None if ephemeral => None,
-        None => recorder::default_file("serve-record").ok(),
+        None => recorder::file_of("serve-record"),
     }
 }

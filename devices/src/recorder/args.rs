@@ -74,11 +74,14 @@ impl Args {
     }
 }
 
-/// Where a recorder of this user keeps its history, unless it is told another place.
+/// Where `luxwire record` keeps its history, unless it is told another place.
 pub(super) fn default_file() -> anyhow::Result<PathBuf> {
-    let folder = state_folder("record");
-    let folder = folder.context("--file: please say where the history is kept, since there is no HOME")?;
-    Ok(folder.join("history.sqlite"))
+    file_of("record").context("--file: please say where the history is kept, since there is no HOME")
+}
+
+/// Where a recorder of this user that is called `name` keeps its history; `None` if there is no HOME.
+pub fn file_of(name: &str) -> Option<PathBuf> {
+    Some(state_folder(name)?.join("history.sqlite"))
 }
 
 fn client_id(arg: clap::Arg) -> clap::Arg {

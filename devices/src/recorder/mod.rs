@@ -20,13 +20,13 @@ mod service;
 mod store;
 mod writer;
 
-pub use args::Args;
+pub use args::{Args, file_of};
 pub use service::CLIENT_ID;
 
 use crate::{connection::BrokerArgs, stop::StopSignals};
 use luxwire_shared::mqtt::TopicFilter;
 use recording::Recording;
-use std::{future::pending, path::PathBuf, time::Duration};
+use std::{future::Future, path::PathBuf, time::Duration};
 
 /// What the command line says, for those who have none.
 #[derive(Clone, Debug)]
@@ -79,8 +79,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Records until it is dropped, which lets the file be finished in peace. Must run within a `LocalSet`.
-pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+/// Records until `stop`, then stores what has come and says goodbye. Dropped before that, it leaves what is not acknowledged to the
+/// broker. Must run within a `LocalSet`.
+pub async fn serve(settings: Settings, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut recording = Recording::open(settings).await?;
-    recording.run(pending()).await
+    recording.run(stop).await?;
+    recording.leave().await;
+    Ok(())
 }

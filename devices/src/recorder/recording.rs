@@ -24,7 +24,7 @@ use crate::{
 };
 use anyhow::{Context as _, anyhow, bail, ensure};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use luxwire_shared::{
     client::{Acknowledges, Event, Message, PublishError},
     mqtt::{
@@ -207,6 +207,7 @@ impl Recording {
 
     /// Stores what has come, acknowledges it, and says goodbye.
     pub(super) async fn leave(&mut self) {
+        self.take_what_came();
         self.writer.stop();
         let rest = async {
             loop {
@@ -241,6 +242,17 @@ impl Recording {
             }
         }
         self.connection.disconnect().await;
+    }
+
+    /// Hands over what lies ready: it need not come again, and from a broker that stops as well it would not.
+    fn take_what_came(&mut self) {
+        while self.waiting.len() < limits::QUEUE_VALUES && self.waiting_bytes < limits::QUEUE_BYTES {
+            match self.connection.next().now_or_never() {
+                Some(Event::Message(message)) => self.message(message),
+                Some(event) => self.narrator.tell(&self.connection, &event),
+                None => return,
+            }
+        }
     }
 
     async fn event(&mut self, event: Event) -> anyhow::Result<()> {

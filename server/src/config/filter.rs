@@ -17,6 +17,8 @@ impl<'de> Deserialize<'de> for Filter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let filter = TopicFilter::try_from(text.as_str());
-        filter.map(Self).map_err(|error| D::Error::custom(format_args!("{text:?} is no topic filter: {error}")))
+        filter
+            .map(Self)
+            .map_err(|error| D::Error::custom(format_args!("{text:?} is no topic filter: {error}")))
     }
 }

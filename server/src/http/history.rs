@@ -199,7 +199,7 @@ async fn find(door: &Door, topic: &str) -> Result<String, Problem> {
         (status.state == "online").then_some((!records, status.since.is_none(), status.since, service))
     });
     online.min().map(|(.., service)| service).ok_or_else(|| {
-        let detail = "no recorder is connected; start one with: luxwire record";
+        let detail = "no recorder is connected; start one with: luxwire record, or set record.enabled = true";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, "5")
     })
 }

@@ -69,6 +69,12 @@ fn everything_moves_and_nothing_stays() {
     }
     assert_eq!(seen[&format!("lights/{YOURS}/intensity")].len(), 1, "nobody else touches it");
 
+    // What went by was recorded, and the server answers for the recorder.
+    eventually("the past can be asked for", || {
+        let answer = get(server.http, "/api/v1/history?topic=lights/Hallway/intensity");
+        (answer.status == 200 && answer.json()["values"].as_array()?.len() >= 10).then_some(())
+    });
+
     // What somebody sets at the page reaches the hub.
     watcher.publish("lights/hue-sofa-lamp/intensity", "37", QoS::AtMostOnce, true);
     eventually("the bulb follows the slider", || {

@@ -6,6 +6,7 @@
 
 mod files;
 mod forms;
+mod hosted;
 mod recorder;
 mod scenarios;
 mod times;
