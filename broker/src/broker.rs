@@ -36,6 +36,8 @@ pub struct Broker {
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: Retained,
     pub(crate) deadlines: Deadlines,
+    /// Messages for which the broker took responsibility.
+    pub(crate) accepted: u64,
     /// What a message that is being routed matches; kept for their capacity.
     pub(crate) matching_nodes: Vec<NodeId>,
     pub(crate) matching_subscribers: Vec<(SessionKey, Subscription)>,
@@ -51,6 +53,7 @@ impl Broker {
             subscriptions: Subscriptions::new(hash_seed),
             retained: Retained::new(limits.retained_messages, limits.retained_bytes),
             deadlines: Deadlines::default(),
+            accepted: 0,
             matching_nodes: Vec::new(),
             matching_subscribers: Vec::new(),
             limits,
@@ -86,9 +89,20 @@ impl Broker {
         self.retained.get(topic)
     }
 
+    /// Every retained message, ordered in the same way. Whoever takes only the first few pays only for those.
+    pub fn all_retained(&self) -> impl Iterator<Item = &Rc<Message>> {
+        self.retained.iter().map(|entry| &entry.message)
+    }
+
     /// Which setting of a value made the retained message of one topic what it is.
     pub fn retained_setting(&self, topic: &TopicName) -> Option<Setting> {
         self.retained.setting(topic)
+    }
+
+    /// How many messages the broker took from clients so far, wills included. One that is refused does not count, nor does
+    /// one that comes a second time.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
     }
 
     /// How much of what there is.

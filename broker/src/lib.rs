@@ -27,6 +27,7 @@ extern crate alloc;
 
 mod acknowledge;
 mod broker;
+mod client;
 mod connect;
 mod deadlines;
 mod deliver;
@@ -48,6 +49,7 @@ mod turn;
 mod will;
 
 pub use broker::{Broker, Config};
+pub use client::Client;
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
 pub use input::{Cause, Input, LinkId, Now};
 pub use limits::Limits;

@@ -113,6 +113,7 @@ impl Broker {
                 return ReasonCode::QuotaExceeded;
             }
         }
+        self.accepted += 1;
         if self.route(turn, passing, publisher) {
             ReasonCode::Success
         } else {

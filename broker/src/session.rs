@@ -74,6 +74,8 @@ pub(crate) struct Session {
 pub(crate) struct Connection {
     pub(crate) link: LinkId,
     pub(crate) version: Version,
+    /// When CONNECT was accepted.
+    pub(crate) since: Timestamp,
     /// The largest packet that the client takes.
     pub(crate) packet_size: Option<NonZeroU32>,
     /// How many QoS 2 messages the client may have unreleased.

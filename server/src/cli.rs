@@ -35,6 +35,8 @@ pub(crate) enum Command {
     #[command(name = "hue-sim")]
     HueSim(luxwire_devices::hue_sim::Args),
     Hue(Box<luxwire_devices::hue::Args>),
+    Record(Box<luxwire_devices::recorder::Args>),
+    History(Box<luxwire_devices::recorder::history::Args>),
 }
 
 #[derive(Debug, Args)]

@@ -116,3 +116,66 @@ pub(crate) const WEBSOCKET_BUFFER: usize = 4 << 10;
 
 /// A WebSocket message may be this much larger than the largest packet, for clients that put several into one.
 pub(crate) const WEBSOCKET_MESSAGE_BESIDES_PACKET: usize = 64 << 10;
+
+/// Those who watch the live picture at once: a page each, and each is written every event.
+pub(crate) const WATCHERS: usize = 16;
+
+/// The picture is drawn in steps of this time, ...
+pub(crate) const PICTURE_WINDOW: Duration = Duration::from_millis(100);
+
+/// ... in each of which this many messages are shown one by one: more than an eye can follow. ...
+pub(crate) const MESSAGES_SHOWN: usize = 60;
+
+/// ... No client may take all of them: a flood does not hide the one dimmer that somebody looks for.
+pub(crate) const MESSAGES_SHOWN_OF_ONE: usize = 30;
+
+/// Clients that come, change and go in the same time and are told one by one. Where more do, the whole is shown anew.
+pub(crate) const NEWS_OF_CLIENTS: usize = 256;
+
+/// A watcher is shown the whole anew no sooner than this after the last time: drawing it takes milliseconds.
+pub(crate) const WHOLE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Clients in the whole. More than these nobody can tell apart on a screen.
+pub(crate) const CLIENTS_DRAWN: usize = 2_000;
+
+/// About the length of the whole, in case that clients have long names and many subscriptions.
+pub(crate) const PICTURE_BYTES: usize = 1 << 20;
+
+/// Filters of one client that are listed.
+pub(crate) const CLIENT_FOLLOWS: usize = 32;
+
+/// Topics to which one client published that are listed with their values, ...
+pub(crate) const CLIENT_PUBLISHES: usize = 16;
+
+/// ... and that are counted.
+pub(crate) const CLIENT_TOPICS_COUNTED: usize = 256;
+
+/// What may be remembered of that for all clients together, while somebody watches.
+pub(crate) const PUBLISHES_BYTES: usize = 8 << 20;
+
+/// When that is full, room is looked for no more often than this.
+pub(crate) const PUBLISHES_FULL_FOR: Duration = Duration::from_secs(1);
+
+/// Retained values that are looked through for who set them when the first watcher comes: about two milliseconds.
+pub(crate) const RETAINED_LOOKED_AT: usize = 10_000;
+
+/// Receivers of one message that are named.
+pub(crate) const MESSAGE_RECEIVERS: usize = 256;
+
+/// Characters of a payload that are shown, ...
+pub(crate) const PAYLOAD_CHARS: usize = 64;
+
+/// ... and of an identifier, a topic or a filter, which may have 65,535.
+pub(crate) const NAME_CHARS: usize = 128;
+
+/// Events that wait for a watcher: seconds of a busy house. ...
+pub(crate) const FEED_EVENTS: usize = 2_048;
+
+/// ... And their bytes. A whole that is longer has room where nothing else waits.
+pub(crate) const FEED_BYTES: usize = 512 << 10;
+
+/// A watcher to whom nothing is to be said hears this often that the connection stands.
+pub(crate) const WATCHER_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How long a page waits before it watches again when its connection is lost.
+pub(crate) const WATCHER_RETRY: Duration = Duration::from_secs(1);

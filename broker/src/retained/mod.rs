@@ -154,6 +154,11 @@ impl Retained {
         Matching::new(&self.entries, filter, after)
     }
 
+    /// All of them, in the order of the topics.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
     /// The number of the latest setting.
     pub(crate) fn sets(&self) -> u64 {
         self.sets

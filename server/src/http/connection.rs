@@ -24,8 +24,8 @@ struct State {
 enum Kind {
     /// It has a place among the HTTP connections.
     Short { _place: OwnedSemaphorePermit },
-    /// The client's link is not forgotten before the last of it was written.
-    Stream { _link: Alive },
+    /// If the stream is a client's, its link is not forgotten before the last of it was written.
+    Stream { _link: Option<Alive> },
 }
 
 impl Connection {
@@ -41,6 +41,15 @@ impl Connection {
 
     /// From here on it carries a stream and nothing else.
     pub(super) fn follows(&self, link: Alive) {
+        self.carries_stream(Some(link));
+    }
+
+    /// From here on it carries the picture and nothing else.
+    pub(super) fn watches(&self) {
+        self.carries_stream(None);
+    }
+
+    fn carries_stream(&self, link: Option<Alive>) {
         *self.0.kind.lock().unwrap_or_else(PoisonError::into_inner) = Kind::Stream { _link: link };
     }
 

@@ -4,7 +4,7 @@ use luxwire_shared::time::Timestamp;
 use std::time::UNIX_EPOCH;
 
 /// RFC 3339 with milliseconds, in UTC: `2026-11-22T17:14:15.532Z`.
-pub(super) fn rfc3339(timestamp: Timestamp) -> String {
+pub(crate) fn rfc3339(timestamp: Timestamp) -> String {
     let Civil { year, month, day, hour, minute, second, milli, .. } = Civil::of(timestamp);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }

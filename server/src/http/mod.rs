@@ -18,6 +18,7 @@ mod hue;
 mod openapi;
 mod origin;
 mod page;
+mod picture;
 mod problem;
 mod query;
 mod refusal;
@@ -26,6 +27,7 @@ mod websocket;
 
 pub(crate) use body::Uploads;
 pub(crate) use connection::Connection;
+pub(crate) use date::rfc3339;
 pub(crate) use host::Hosts;
 pub(crate) use origin::Origins;
 pub(crate) use topics::LargeAnswers;

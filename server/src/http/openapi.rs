@@ -2,7 +2,7 @@
 //! handlers, which are also where the routes come from. What is routed is described, and the other way round.
 
 use super::{
-    Web, events, history, hue,
+    Web, events, history, hue, picture,
     problem::{Body as Problem, method_not_allowed},
     topics,
 };
@@ -28,6 +28,7 @@ fn described() -> OpenApiRouter<Web> {
         .routes(routes!(topics::list_topics))
         .routes(routes!(topics::get_topic, topics::set_topic, topics::clear_topic))
         .routes(routes!(events::follow))
+        .routes(routes!(picture::watch))
         .routes(routes!(history::history))
         .routes(routes!(hue::start))
         .routes(routes!(document))

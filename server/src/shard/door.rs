@@ -3,7 +3,7 @@
 //! HTTP handlers come this way. MQTT itself does not: a link calls the broker where it stands.
 
 use super::{
-    NewLocalLink, Room, Shard,
+    NewLocalLink, Room, Shard, Watching,
     local::{Mailbox, ToBroker},
 };
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 /// A handle that may go to any thread.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ enum Command {
     OpenLocal { new: NewLocalLink, from_client: mpsc::Receiver<ToBroker>, mailbox: Arc<Mailbox> },
     Values { filter: TopicFilter, answer: oneshot::Sender<Vec<Value>> },
     Value { topic: TopicName, answer: oneshot::Sender<Option<(Value, Setting)>> },
+    Watch { cut: CancellationToken, answer: oneshot::Sender<Result<Option<Watching>, Stopped>> },
 }
 
 impl Door {
@@ -104,6 +106,13 @@ impl Door {
         self.commands.send(Command::Value { topic, answer }).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)
     }
+
+    /// Watches the live picture; `None` if too many do. A watcher that does not read is cut off.
+    pub(crate) async fn watch(&self, cut: CancellationToken) -> Result<Option<Watching>, Stopped> {
+        let (answer, receiver) = oneshot::channel();
+        self.commands.send(Command::Watch { cut, answer }).await.map_err(|_| Stopped)?;
+        receiver.await.map_err(|_| Stopped)?
+    }
 }
 
 impl Value {
@@ -136,6 +145,9 @@ async fn serve(shard: Shard, mut commands: mpsc::Receiver<Command>) {
                 let value =
                     message.map(|message| Value::of(message)).zip(state.broker.retained_setting(&topic));
                 let _ = answer.send(value);
+            }
+            Command::Watch { cut, answer } => {
+                let _ = answer.send(shard.watch(cut));
             }
         }
     }

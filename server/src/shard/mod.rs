@@ -18,6 +18,7 @@ mod flusher;
 mod link;
 mod local;
 mod output;
+mod picture;
 mod room;
 mod timer;
 mod websocket;
@@ -26,6 +27,7 @@ pub(crate) use door::{Door, NewLink, Stopped, Value};
 pub(crate) use local::{
     Alive, Condition, FromBroker, LocalLink, NewLocalLink, Published, Settings, certainly_unmodified_since,
 };
+pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
 use crate::{clock::Clock, config, limits};
@@ -37,6 +39,7 @@ use local::Locals;
 use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, Report};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
+use picture::{Cause, Picture, Scene};
 use std::{
     cell::RefCell,
     mem,
@@ -77,21 +80,25 @@ struct State {
     stall_check: Option<Instant>,
     /// Set when the program stops; waits for the last link to go.
     stopping: Option<Waker>,
+    /// For those who watch.
+    picture: Picture,
 }
 
 impl Shard {
-    /// Starts the flusher and the timer, without which nothing works, in the `LocalSet` that it is called in.
+    /// Starts the flusher and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
+    /// called in.
     pub(crate) fn start(
         essential: &mut JoinSet<()>,
         limits: &config::Limits,
         hash_seed: u64,
         clock: Clock,
     ) -> Self {
+        let stall_timeout = Duration::from_secs(limits.stall_timeout_s.into());
         let state = State {
             broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
             clock,
             packet_size: limits.packet_size.bytes(),
-            stall_timeout: Duration::from_secs(limits.stall_timeout_s.into()),
+            stall_timeout,
             links: HashMap::default(),
             locals: Locals::default(),
             links_opened: 0,
@@ -105,10 +112,12 @@ impl Shard {
             timer_set: None,
             stall_check: None,
             stopping: None,
+            picture: Picture::new(clock.now().timestamp, stall_timeout),
         };
         let shard = Self(Rc::new(RefCell::new(state)));
         essential.spawn_local(flusher::run(shard.clone()));
         essential.spawn_local(timer::run(shard.clone()));
+        essential.spawn_local(picture::run(shard.clone()));
         shard
     }
 
@@ -133,7 +142,7 @@ impl Shard {
         spawn_local(connection::run(self.clone(), link, reader, new.permit));
     }
 
-    /// Tells every client that the server stops, and returns when the last link is gone.
+    /// Tells every client that the server stops, and returns when the last link and the last watcher are gone.
     pub(crate) async fn stop(&self) {
         {
             let mut state = self.0.borrow_mut();
@@ -158,7 +167,7 @@ impl State {
     }
 
     fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.locals.is_empty()
+        self.links.is_empty() && self.locals.is_empty() && self.picture.is_left_by_all()
     }
 
     /// Handles the packets that came over a link; not all of them if they set so much in motion that others would wait.
@@ -181,7 +190,12 @@ impl State {
     /// Tells the broker, and does what it wants done; says how much that was.
     fn tell(&mut self, now: Now, input: Input) -> usize {
         let mut effects = mem::take(&mut self.effects);
+        let cause = self.picture.is_watched().then(|| Cause::of(now, &input, &self.broker));
         self.broker.handle(now, input, &mut effects);
+        if let Some(cause) = cause {
+            let scene = Scene { broker: &self.broker, links: &self.links, locals: &self.locals, now };
+            self.picture.observe(&scene, cause, &effects);
+        }
         let count = effects.len();
         for effect in effects.drain(..) {
             self.apply(effect);

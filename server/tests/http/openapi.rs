@@ -34,6 +34,7 @@ fn every_method_of_every_path_is_described_and_every_other_is_refused() {
             "/api/v1/history",
             "/api/v1/hue",
             "/api/v1/openapi.json",
+            "/api/v1/picture",
             "/api/v1/topics",
             "/api/v1/topics/{topic}"
         ]
