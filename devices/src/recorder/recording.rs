@@ -377,7 +377,9 @@ impl Recording {
             }
             Some(Progress::Since(since)) => {
                 self.status.since = since;
-                self.say_late();
+                if self.timing.is_quiet(clock::now()) {
+                    self.say_late();
+                }
                 self.say_status();
                 Ok(())
             }

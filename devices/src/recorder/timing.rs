@@ -9,6 +9,7 @@ use luxwire_shared::{
     client::Message,
     mqtt::{UserProperties, set_at},
 };
+use std::time::Duration;
 
 /// What is known of the times of one connection's values.
 #[derive(Clone, Copy, Debug)]
@@ -57,10 +58,11 @@ impl Timing {
 
     /// The time of a value that comes, and whose clock says so.
     pub(super) fn of(&mut self, message: &Message, now: Now) -> (Millis, Origin) {
+        let pause = now.steady - std::mem::replace(&mut self.last, now.steady);
         let told = message.properties.as_deref().and_then(|properties| told(&properties.user_properties));
         let (set_at, origin, is_late) = match told.filter(|_| self.is_told) {
             Some(set_at) => (set_at, Origin::Broker, set_at < self.begun),
-            None if self.is_catching_up(now) || message.dup || message.retain => {
+            None if self.is_catching_up(pause, now) || message.dup || message.retain => {
                 (now.wall, Origin::CatchUp, true)
             }
             None => (now.wall, Origin::Arrival, false),
@@ -79,24 +81,30 @@ impl Timing {
         !self.is_late
     }
 
+    /// Whether nothing comes at present.
+    pub(super) fn is_quiet(&self, now: Now) -> bool {
+        reaches(now.steady - self.last, limits::CATCH_UP_PAUSE)
+    }
+
     /// What had waited, told once.
     pub(super) fn take_waited(&mut self) -> Waited {
         std::mem::take(&mut self.waited)
     }
 
     /// Until there is a pause, or some time after the subscription where there is none.
-    fn is_catching_up(&mut self, now: Now) -> bool {
-        let pause = std::mem::replace(&mut self.last, now.steady);
-        let beyond = |since: Millis, bound: std::time::Duration| {
-            u128::from((now.steady - since).unsigned_abs()) >= bound.as_millis()
-        };
+    fn is_catching_up(&mut self, pause: Millis, now: Now) -> bool {
         if let Some(subscribed) = self.subscribed
-            && (beyond(pause, limits::CATCH_UP_PAUSE) || beyond(subscribed, limits::CATCH_UP_MOST))
+            && (reaches(pause, limits::CATCH_UP_PAUSE)
+                || reaches(now.steady - subscribed, limits::CATCH_UP_MOST))
         {
             self.catches_up = false;
         }
         self.catches_up
     }
+}
+
+fn reaches(passed: Millis, bound: Duration) -> bool {
+    u128::from(passed.unsigned_abs()) >= bound.as_millis()
 }
 
 /// A time that the broker tells, if it can be written down.
