@@ -18,6 +18,7 @@ mod query;
 mod recording;
 mod service;
 mod store;
+mod timing;
 mod writer;
 
 pub use args::{Args, file_of};

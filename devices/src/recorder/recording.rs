@@ -5,7 +5,7 @@
 
 use super::{
     Settings,
-    arrival::{Arrival, Delivery, Entry, MILLIS_MAX, Millis, Origin},
+    arrival::{Arrival, Delivery, Entry, Millis},
     asker::Asker,
     clock,
     filters::without_covered,
@@ -16,6 +16,7 @@ use super::{
     },
     service::{self, CLIENT_ID, OFFLINE, Reply, Request, Status},
     store::Place,
+    timing::{Timing, Waited, told},
     writer::{Progress, Writer},
 };
 use crate::{
@@ -29,17 +30,12 @@ use luxwire_shared::{
     client::{Acknowledges, Event, Message, PublishError},
     mqtt::{
         ConnackProperties, PacketId, QoS, ReasonCode, Subscribable, SubscribeFilter, TopicFilter, TopicName,
-        UserProperties, Version, Will, WillProperties, set_at,
+        Version, Will, WillProperties, set_at,
     },
 };
 use std::{
-    collections::VecDeque,
-    future::Future,
-    io::Write as _,
-    net::SocketAddr,
-    num::NonZeroU16,
-    pin::pin,
-    time::{Duration, Instant},
+    collections::VecDeque, future::Future, io::Write as _, net::SocketAddr, num::NonZeroU16, pin::pin,
+    time::Duration,
 };
 use tokio::{net::TcpListener, select, time::timeout};
 use tracing::{debug, info, warn};
@@ -64,19 +60,9 @@ pub(super) struct Recording {
     has_left: bool,
     /// Counts connections.
     connections: u64,
-    /// Whether this broker says when values were set.
-    tells_times: bool,
-    /// When the connection began, by the clock that values have their times by.
-    connected_at: Millis,
-    /// What may come was set some time ago.
-    catches_up: bool,
-    subscribed_at: Option<Instant>,
-    last_value: Instant,
-    /// How many values had waited at the broker, and when the first of them was set, as far as that is known.
-    had_waited: u64,
+    timing: Timing,
     /// How many waited for the disk at most while that took nothing.
     held: usize,
-    waited_since: Option<Millis>,
     said_clocks: bool,
     said_large: bool,
     answers: FuturesUnordered<LocalBoxFuture<'static, Answered>>,
@@ -158,14 +144,8 @@ impl Recording {
             is_hurried: false,
             has_left: false,
             connections: 0,
-            tells_times: false,
-            connected_at: 0,
-            catches_up: false,
-            subscribed_at: None,
-            last_value: Instant::now(),
-            had_waited: 0,
+            timing: Timing::new(None, false, clock::now()),
             held: 0,
-            waited_since: None,
             said_clocks: false,
             said_large: false,
             answers: FuturesUnordered::new(),
@@ -259,7 +239,7 @@ impl Recording {
         self.narrator.tell(&self.connection, &event);
         match event {
             Event::Connected { session_present, properties } => self.connected(session_present, &properties),
-            Event::Subscribed { .. } => self.subscribed_at = Some(Instant::now()),
+            Event::Subscribed { .. } => self.timing.subscribed(clock::now()),
             Event::Message(message) => {
                 self.message(message);
                 if self.waiting.len() >= limits::QUEUE_VALUES || self.waiting_bytes >= limits::QUEUE_BYTES {
@@ -285,11 +265,7 @@ impl Recording {
         let resumed = session_present || self.connection.version() == Version::V3_1;
         self.put(Entry::Connected { resumed }, None);
         let theirs = told(&properties.user_properties);
-        self.tells_times = theirs.is_some();
-        self.connected_at = theirs.unwrap_or_else(clock::wall);
-        self.catches_up = resumed;
-        self.subscribed_at = None;
-        self.last_value = Instant::now();
+        self.timing = Timing::new(theirs, resumed, clock::now());
         if session_present && self.connections > 1 {
             // What was set at QoS 0 meanwhile is in no session, but the latest of it is retained.
             self.connection.subscribe(self.filters.clone());
@@ -334,7 +310,10 @@ impl Recording {
             self.put(Entry::Nothing, delivery);
             return;
         }
-        let (set_at, origin) = self.time(&message);
+        let (set_at, origin) = self.timing.of(&message, clock::now());
+        if self.timing.has_caught_up() {
+            self.say_late();
+        }
         let arrival = Arrival {
             topic: message.topic.as_str().into(),
             // A copy: the message shares the buffer that was read.
@@ -347,38 +326,9 @@ impl Recording {
         self.put(Entry::Value(arrival), delivery);
     }
 
-    /// When a value was set, as far as that can be known.
-    fn time(&mut self, message: &Message) -> (Millis, Origin) {
-        if self.tells_times
-            && let Some(set_at) = message.properties.as_deref().and_then(|of| told(&of.user_properties))
-        {
-            self.note_late(set_at < self.connected_at, message.retain, Some(set_at));
-            return (set_at, Origin::Broker);
-        }
-        let passed = self.last_value.elapsed();
-        self.last_value = Instant::now();
-        if let Some(subscribed_at) = self.subscribed_at
-            && (passed >= limits::CATCH_UP_PAUSE || subscribed_at.elapsed() >= limits::CATCH_UP_MOST)
-        {
-            self.catches_up = false;
-        }
-        let is_late = self.catches_up || message.dup || message.retain;
-        self.note_late(is_late, message.retain, None);
-        (clock::wall(), if is_late { Origin::CatchUp } else { Origin::Arrival })
-    }
-
-    /// Counts what had waited at the broker, and says so when that is over.
-    fn note_late(&mut self, is_late: bool, is_retained: bool, set_at: Option<Millis>) {
-        if is_late && !is_retained {
-            self.had_waited += 1;
-            self.waited_since = self.waited_since.or(set_at);
-        } else if !is_late {
-            self.say_late();
-        }
-    }
-
+    /// Says how much had waited at the broker.
     fn say_late(&mut self) {
-        let (count, since) = (std::mem::take(&mut self.had_waited), self.waited_since.take());
+        let Waited { count, since } = self.timing.take_waited();
         // A few are in flight at any time.
         if count < limits::HURRY_BEFORE_5 as u64 {
             return;
@@ -427,7 +377,9 @@ impl Recording {
             }
             Some(Progress::Since(since)) => {
                 self.status.since = since;
-                self.say_late();
+                if self.timing.is_quiet(clock::now()) {
+                    self.say_late();
+                }
                 self.say_status();
                 Ok(())
             }
@@ -510,10 +462,4 @@ fn stored(connection: &mut Connection, waiting: &mut VecDeque<Waiting>, current:
             connection.acknowledge(id);
         }
     }
-}
-
-/// A time that the broker tells, if it can be written down.
-fn told(properties: &UserProperties) -> Option<Millis> {
-    let millis = Millis::try_from(set_at::read(properties)?.unix_millis()).ok()?;
-    (millis <= MILLIS_MAX).then_some(millis)
 }

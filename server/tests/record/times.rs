@@ -36,6 +36,8 @@ fn a_value_that_comes_late_has_the_time_at_which_it_was_set() {
     }
     let until = recorder.ask(DESK, &format!("from=0&to={}", all_set + 1)).json();
     assert_eq!(until["values"].as_array().unwrap().len(), 31);
+    // What had waited is told when the first value comes that had not.
+    hand.sets(31);
     recorder.says(&["30 values had waited at the broker since 20"]);
 }
 
