@@ -14,6 +14,8 @@ use crate::{
 pub(crate) fn App(
     /// What it shows.
     house: House,
+    /// Whether the picture can be shown. The button and the section are found by `start.mjs`, which loads it.
+    has_picture: bool,
 ) -> impl IntoView {
     let editing = RwSignal::new(false);
     let adding = RwSignal::new(false);
@@ -49,6 +51,7 @@ pub(crate) fn App(
                     <p class="house">{headline}</p>
                 </div>
                 <div class="actions">
+                    <button class="button" type="button" id="picture-button" hidden=!has_picture>"The picture"</button>
                     <button class="button" type="button" on:click=set>"Settings"</button>
                     <button
                         class="button"
@@ -61,6 +64,7 @@ pub(crate) fn App(
                 </div>
             </header>
             <main>
+                <section id="picture" aria-label="The picture" hidden></section>
                 <Show when=move || is_empty.get() && house.is_complete.get()>
                     <NoLights on_add=Callback::new(move |()| adding.set(true))/>
                 </Show>

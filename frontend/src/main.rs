@@ -31,16 +31,20 @@ fn main() {
     // One per page and not per tab: a tab that is duplicated takes what it stored along, and the two would then push
     // each other out for ever.
     let seed = (Math::random() * 2_f64.powi(53)) as u64;
-    let session = Session::new(&format!("luxwire-page-{seed:x}"), seed, !broker.is_ours, clock::now());
+    let client_id = format!("luxwire-page-{seed:x}");
+    let session = Session::new(&client_id, seed, !broker.is_ours, clock::now());
+    // Our server shows its own broker only.
+    let has_picture = broker.is_ours;
     mount_to_body(move || {
         let house = House::new(session, broker);
         house.start();
-        view! { <App house/> }
+        view! { <App house has_picture/> }
     });
     if let Some(shell) = document().get_element_by_id("shell") {
         shell.remove();
     }
     if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-client", &client_id);
         let _ = root.set_attribute("data-ready", "true");
     }
 }

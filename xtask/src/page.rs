@@ -109,7 +109,7 @@ fn build_unless_done(project: &Project, step: &mut Step, tools: &Tools) -> Resul
 /// All that the page is made of.
 fn ingredients(project: &Project, tools: &Tools) -> Result<String> {
     let mut fingerprint = Fingerprint::default();
-    for name in ["frontend", "shared", "index.html", "Trunk.toml", "Cargo.toml", "Cargo.lock"] {
+    for name in ["frontend", "picture", "shared", "index.html", "Trunk.toml", "Cargo.toml", "Cargo.lock"] {
         fingerprint.add_path(&project.root, name)?;
     }
     fingerprint.add_path(&project.root, "xtask/src/budget.rs")?;
