@@ -1,7 +1,8 @@
 //! CONNECT: who comes, what it finds again, and what it is told. Section 3.1.
 
 use crate::{
-    CloseReason, LinkId, Report,
+    AliasesAllowed, CloseReason, LinkId, Report,
+    alias::IncomingAliases,
     broker::Broker,
     link::refusal,
     publish::is_brokers_own,
@@ -60,6 +61,7 @@ impl Broker {
             link,
             version: connect.version,
             packet_size,
+            aliases: IncomingAliases::default(),
             receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
             awaits_drain: false,
             tells_set_at,
@@ -80,6 +82,7 @@ impl Broker {
             client_id,
             version: connect.version,
             session_present: connack.session_present,
+            aliases: self.aliases_allowed(&connect),
         });
         turn.send(link, Packet::Connack(connack));
         self.pump(turn, key);
@@ -167,10 +170,21 @@ impl Broker {
             maximum_packet_size: Some(self.limits.packet_size),
             // [MQTT-3.1.3-7]
             assigned_client_id: assigned.cloned(),
+            topic_alias_maximum: Some(self.limits.topic_alias_maximum).filter(|maximum| *maximum > 0),
             shared_subscription_available: Some(false),
             // [MQTT-3.1.2-21]
             server_keep_alive_s: (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s),
             ..ConnackProperties::default()
+        }
+    }
+
+    /// [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+    fn aliases_allowed(&self, connect: &Connect) -> AliasesAllowed {
+        let theirs = connect.properties.topic_alias_maximum.unwrap_or(0);
+        AliasesAllowed {
+            maximum: theirs.min(self.limits.topic_alias_maximum),
+            bytes: self.limits.topic_alias_bytes,
+            packet_size: connect.properties.maximum_packet_size,
         }
     }
 

@@ -19,13 +19,14 @@
 //! - Whether a payload is the text that its format indicator claims is for its receivers to check.
 //! - Wills wait for the next start when the program stops.
 //!
-//! What the broker does not have it says in CONNACK: topic aliases, shared subscriptions. Extended authentication is
+//! What the broker does not have it says in CONNACK: shared subscriptions. Extended authentication is
 //! refused with its reason code, and response information is never given.
 #![no_std]
 
 extern crate alloc;
 
 mod acknowledge;
+mod alias;
 mod broker;
 mod connect;
 mod deadlines;
@@ -47,6 +48,7 @@ mod subscriptions;
 mod turn;
 mod will;
 
+pub use alias::{AliasesAllowed, OutgoingAliases};
 pub use broker::{Broker, Config};
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
 pub use input::{Cause, Input, LinkId, Now};

@@ -4,30 +4,28 @@
 //! as 3.3.2.3.2 allows.
 
 use crate::{
-    CloseReason, Message, Report, broker::Broker, deliver::Passing, retained::Full, session::SessionKey,
-    turn::Turn,
+    CloseReason, Message, Report, alias::TooManyBytes, broker::Broker, deliver::Passing, retained::Full,
+    session::SessionKey, turn::Turn,
 };
 use alloc::rc::Rc;
 use luxwire_shared::mqtt::{Acknowledge, Delivery, Packet, Publish, PublishTopic, ReasonCode, TopicName};
 
 impl Broker {
     pub(crate) fn publish(&mut self, turn: &mut Turn<'_>, key: SessionKey, publish: Publish) {
-        let session = &self.sessions[key];
-        let Some(connection) = &session.connection else { return };
-        let link = connection.link;
-        let (topic, properties) = match self.unacceptable(&publish) {
-            Some(reason) => {
+        let permitted = self.permitted(&publish);
+        let topic = match permitted.and_then(|()| self.topic(key, publish.topic)) {
+            Ok(topic) => topic,
+            Err(reason) => {
                 let close = match reason {
                     ReasonCode::ProtocolError => CloseReason::ProtocolError,
                     reason => CloseReason::Limit(reason),
                 };
                 return self.disconnect_client(turn, key, reason, close);
             }
-            None => match publish.topic {
-                PublishTopic::Name(topic) => (topic, publish.properties),
-                PublishTopic::Alias(_) | PublishTopic::NameAndAlias(..) => return,
-            },
         };
+        let session = &self.sessions[key];
+        let Some(connection) = &session.connection else { return };
+        let link = connection.link;
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery {
             if session.incoming.contains(id) {
                 // [MQTT-4.3.3-10]
@@ -44,7 +42,7 @@ impl Broker {
             payload: publish.payload,
             qos: publish.delivery.qos(),
             retain: publish.retain,
-            properties,
+            properties: publish.properties,
             published: turn.now,
             publisher: session.client_id.clone(),
         };
@@ -71,24 +69,43 @@ impl Broker {
         }
     }
 
-    /// Why the connection of whoever sent this must be closed.
-    fn unacceptable(&self, publish: &Publish) -> Option<ReasonCode> {
+    /// An error is why the connection of whoever sent this must be closed.
+    fn permitted(&self, publish: &Publish) -> Result<(), ReasonCode> {
         let ids =
             publish.properties.as_ref().is_some_and(|properties| !properties.subscription_ids.is_empty());
         if ids {
             // [MQTT-3.3.4-6]
-            return Some(ReasonCode::ProtocolError);
+            return Err(ReasonCode::ProtocolError);
         }
         if publish.qos() > self.limits.qos {
-            return Some(ReasonCode::QoSNotSupported);
+            return Err(ReasonCode::QoSNotSupported);
         }
         if publish.retain && !self.limits.retain {
-            return Some(ReasonCode::RetainNotSupported);
+            return Err(ReasonCode::RetainNotSupported);
         }
-        match publish.topic {
-            PublishTopic::Name(_) => None,
-            // CONNACK announces no Topic Alias Maximum, which means 0. [MQTT-3.3.2-9]
-            PublishTopic::Alias(_) | PublishTopic::NameAndAlias(..) => Some(ReasonCode::TopicAliasInvalid),
+        Ok(())
+    }
+
+    /// The name of the topic, with what aliases have to do with it. They count whatever becomes of the message: one that
+    /// is refused, or a repetition of one that came, introduces its alias all the same.
+    fn topic(&mut self, key: SessionKey, topic: PublishTopic) -> Result<TopicName, ReasonCode> {
+        let (name, alias) = match topic {
+            PublishTopic::Name(name) => return Ok(name),
+            PublishTopic::Alias(alias) => (None, alias),
+            PublishTopic::NameAndAlias(name, alias) => (Some(name), alias),
+        };
+        // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
+        if alias.0.get() > self.limits.topic_alias_maximum {
+            return Err(ReasonCode::TopicAliasInvalid);
+        }
+        let connection = self.sessions[key].connection.as_mut().ok_or(ReasonCode::Unspecified)?;
+        let aliases = &mut connection.aliases;
+        match name {
+            None => aliases.name(alias).cloned().ok_or(ReasonCode::ProtocolError),
+            Some(name) => match aliases.introduce(alias, &name, self.limits.topic_alias_bytes) {
+                Ok(kept) => Ok(kept.clone()),
+                Err(TooManyBytes) => Err(ReasonCode::QuotaExceeded),
+            },
         }
     }
 

@@ -10,6 +10,7 @@
 
 use crate::{
     CloseReason, LinkId, Message, Report,
+    alias::IncomingAliases,
     broker::Broker,
     deadlines::Deadline,
     queue::{Pending, Queue},
@@ -76,6 +77,8 @@ pub(crate) struct Connection {
     pub(crate) version: Version,
     /// The largest packet that the client takes.
     pub(crate) packet_size: Option<NonZeroU32>,
+    /// What the client calls topics; goes with the connection. [MQTT-3.3.2-7]
+    pub(crate) aliases: IncomingAliases,
     /// How many QoS 2 messages the client may have unreleased.
     pub(crate) receive_maximum: usize,
     /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.

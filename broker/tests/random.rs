@@ -10,7 +10,7 @@ use driver::{Client, World, packets::*};
 use luxwire_broker::{Config, Effect, Input, Limits, Statistics};
 use luxwire_shared::mqtt::{
     Acknowledge, Auth, AuthProperties, Connack, ConnackProperties, Connect, DecodeError, Packet, PacketType,
-    ReasonCode, RetainHandling, Suback, TopicFilter, Unsuback, Version, Will,
+    PublishTopic, ReasonCode, RetainHandling, Suback, TopicAlias, TopicFilter, Unsuback, Version, Will,
 };
 use proptest::{collection, option, prelude::*, sample};
 use std::time::Duration;
@@ -51,6 +51,8 @@ fn limits(limits: &mut Limits) {
     limits.receive_maximum = std::num::NonZeroU16::new(3).expect("not 0");
     limits.session_expiry_s = 20;
     limits.filter_levels = 3;
+    limits.topic_alias_maximum = 2;
+    limits.topic_alias_bytes = 8;
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -124,6 +126,7 @@ fn connects() -> impl Strategy<Value = Packet> {
             if version == Version::V5 {
                 let properties = &mut connect.properties;
                 properties.session_expiry_interval_s = expiry_s;
+                properties.topic_alias_maximum = Some(keep_alive_s / 2);
                 properties.receive_maximum = receive_maximum.and_then(std::num::NonZeroU16::new);
                 properties.maximum_packet_size = packet_size.and_then(std::num::NonZeroU32::new);
                 properties.authentication_method =
@@ -137,8 +140,9 @@ fn connects() -> impl Strategy<Value = Packet> {
 
 fn publishes() -> impl Strategy<Value = Packet> {
     let lives = option::weighted(0.3, 0..6u32);
-    (names(), 0..40usize, qos(), small_ids(), any::<bool>(), any::<bool>(), lives).prop_map(
-        |(name, len, qos, number, retain, dup, expiry_s)| {
+    let aliases = option::weighted(0.3, (any::<bool>(), 1..4u16));
+    (names(), 0..40usize, qos(), small_ids(), any::<bool>(), any::<bool>(), lives, aliases).prop_map(
+        |(name, len, qos, number, retain, dup, expiry_s, alias)| {
             let mut publish = publish_with_id(name, &"x".repeat(len), qos, number);
             publish.retain = retain;
             if dup && qos != Q0 {
@@ -146,6 +150,14 @@ fn publishes() -> impl Strategy<Value = Packet> {
             }
             if let Some(seconds) = expiry_s {
                 publish = expiring_s(publish, seconds);
+            }
+            if let Some((named, number)) = alias {
+                let alias = TopicAlias(std::num::NonZeroU16::new(number).expect("not 0"));
+                publish.topic = if named {
+                    PublishTopic::NameAndAlias(topic(name), alias)
+                } else {
+                    PublishTopic::Alias(alias)
+                };
             }
             Packet::Publish(publish)
         },

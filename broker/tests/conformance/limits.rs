@@ -3,7 +3,8 @@
 use crate::driver::{World, packets::*};
 use bytes::BytesMut;
 use luxwire_broker::{Broker, Config, Input, LinkId, Now};
-use luxwire_shared::mqtt::{Framer, Packet, ReasonCode, Version, Will};
+use luxwire_shared::mqtt::{Framer, Packet, PublishTopic, ReasonCode, TopicAlias, Version, Will};
+use std::num::NonZeroU16;
 
 #[test]
 fn subscriptions_of_a_session_are_bounded() {
@@ -109,6 +110,7 @@ fn what_is_kept_stands_in_buffers_of_its_own() {
         properties.correlation_data = Some(vec![1, 2].into());
         properties.user_properties = vec![(text("a"), text("b"))];
     });
+    described.topic = PublishTopic::NameAndAlias(topic("x"), TopicAlias(NonZeroU16::MIN));
     for link in 1..=3 {
         broker.handle(Now::default(), Input::Open { link: LinkId(link), nonce: 0 }, &mut Vec::new());
     }

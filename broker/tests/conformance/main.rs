@@ -8,6 +8,7 @@
 mod driver;
 
 mod acknowledge;
+mod alias;
 mod connack;
 mod connect;
 mod disconnect;

@@ -3,8 +3,7 @@
 use crate::driver::{World, packets::*};
 use bytes::Bytes;
 use luxwire_broker::{Dropped, Report};
-use luxwire_shared::mqtt::{PayloadFormat, PublishTopic, QoS, ReasonCode, SubscriptionId, TopicAlias};
-use std::num::NonZeroU16;
+use luxwire_shared::mqtt::{PayloadFormat, QoS, ReasonCode, SubscriptionId};
 
 // [MQTT-3.8.4-8] [MQTT-3.3.4-1] [MQTT-2.2.1-2] [MQTT-4.3.1-1]
 #[test]
@@ -104,38 +103,6 @@ fn a_subscription_identifier_from_a_client_is_a_protocol_error() {
     });
     world.send_publish(client, with_id);
     world.expect_disconnected(client, ReasonCode::ProtocolError);
-}
-
-// [MQTT-3.3.2-9] [MQTT-3.3.2-7] CONNACK announced no Topic Alias Maximum.
-#[test]
-fn a_topic_alias_is_invalid_while_none_is_announced() {
-    let alias = TopicAlias(NonZeroU16::MIN);
-    for topic in [PublishTopic::Alias(alias), PublishTopic::NameAndAlias(topic("x"), alias)] {
-        let mut world = World::new();
-        let page = world.connect(v5("page"));
-        world.subscribe(page, "#", Q0);
-        let client = world.connect(v5("a"));
-        let mut publish = publish("x", "1", Q0);
-        publish.topic = topic;
-        world.send_publish(client, publish);
-        world.expect_disconnected(client, ReasonCode::TopicAliasInvalid);
-        world.expect_nothing(page);
-    }
-}
-
-// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-8]
-#[test]
-fn no_alias_is_sent_whatever_the_client_would_take() {
-    for maximum in [None, Some(0), Some(10)] {
-        let mut world = World::new();
-        let lamp =
-            world.connect(v5("lamp").change(|connect| connect.properties.topic_alias_maximum = maximum));
-        world.subscribe(lamp, "#", Q0);
-        for name in ["a", "a", "b"] {
-            world.publish(lamp, name, "1", Q0);
-            assert_eq!(world.expect_publish(lamp).topic, PublishTopic::Name(topic(name)));
-        }
-    }
 }
 
 // [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4]

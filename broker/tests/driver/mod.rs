@@ -214,7 +214,12 @@ impl World {
                 self.open_wire(link).closed = Some(reason);
                 self.awaits_drain.remove(&link);
             }
-            Effect::Report(report) => self.reports.push(report),
+            Effect::Report(report) => {
+                if let Report::Connected { link, aliases, .. } = &report {
+                    self.open_wire(*link).accepted(*aliases);
+                }
+                self.reports.push(report);
+            }
         }
     }
 

@@ -2,8 +2,11 @@
 //! of the broker is checked as it passes.
 
 use bytes::{Bytes, BytesMut};
-use luxwire_broker::{CloseReason, Delivered};
-use luxwire_shared::mqtt::{Connect, DecodeError, Delivery, Framer, Packet, PacketId, Version};
+use luxwire_broker::{AliasesAllowed, CloseReason, Delivered, OutgoingAliases};
+use luxwire_shared::mqtt::{
+    Connect, DecodeError, Delivery, Framer, Packet, PacketId, Publish, PublishTopic, TopicAlias, TopicName,
+    Version,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One connection, seen from the client.
@@ -12,6 +15,10 @@ pub struct Wire {
     pub version: Version,
     packet_size: usize,
     receive_maximum: usize,
+    alias_maximum: u16,
+    aliases: Option<OutgoingAliases>,
+    /// What the client was told to call topics.
+    names: BTreeMap<TopicAlias, TopicName>,
     framer: Framer,
     arrived: VecDeque<Packet>,
     pub greeted: bool,
@@ -34,6 +41,9 @@ impl Wire {
             version: Version::V3_1_1,
             packet_size: usize::MAX,
             receive_maximum: usize::from(u16::MAX),
+            alias_maximum: 0,
+            aliases: None,
+            names: BTreeMap::new(),
             framer: Framer::new(u32::MAX),
             arrived: VecDeque::new(),
             greeted: false,
@@ -80,8 +90,14 @@ impl Wire {
         self.version = connect.version;
         let properties = &connect.properties;
         self.packet_size = properties.maximum_packet_size.map_or(usize::MAX, |max| max.get() as usize);
+        self.alias_maximum = properties.topic_alias_maximum.unwrap_or(0);
         self.receive_maximum =
             properties.receive_maximum.map_or(self.receive_maximum, |max| max.get().into());
+    }
+
+    /// CONNECT was accepted.
+    pub fn accepted(&mut self, aliases: AliasesAllowed) {
+        self.aliases = OutgoingAliases::new(aliases, 3);
     }
 
     /// The broker sends a packet other than PUBLISH.
@@ -95,7 +111,11 @@ impl Wire {
     /// The broker sends a PUBLISH.
     pub fn receive_delivery(&mut self, delivered: &Delivered) {
         let mut bytes = BytesMut::new();
-        delivered.packet().encode(self.version, &mut bytes).expect("a PUBLISH that fits");
+        let mut packet = delivered.packet();
+        if let Some(aliases) = &mut self.aliases {
+            packet = aliases.shorten(packet);
+        }
+        packet.encode(self.version, &mut bytes).expect("a PUBLISH that fits");
         self.arrive(bytes);
         let awaited = match delivered.delivery {
             Delivery::AtMostOnce => return,
@@ -119,7 +139,30 @@ impl Wire {
         let is_connack = matches!(packet, Packet::Connack(_));
         assert_eq!(is_connack, !self.greeted, "CONNACK comes first and once: {packet:?}"); // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
         self.greeted = true;
+        if let Packet::Publish(publish) = &packet {
+            self.check_alias(publish);
+        }
         self.arrived.push_back(packet);
+    }
+
+    /// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
+    fn check_alias(&mut self, publish: &Publish) {
+        match &publish.topic {
+            PublishTopic::Name(_) => {}
+            PublishTopic::Alias(alias) => assert!(self.names.contains_key(alias), "{alias:?} means nothing"),
+            PublishTopic::NameAndAlias(name, alias) => {
+                assert!(alias.0.get() <= self.alias_maximum, "{alias:?} is above the client's maximum");
+                self.names.insert(*alias, name.clone());
+            }
+        }
+    }
+
+    /// The topic's name, whatever it was called when it arrived last.
+    pub fn name(&self, topic: &PublishTopic) -> TopicName {
+        match topic {
+            PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => name.clone(),
+            PublishTopic::Alias(alias) => self.names[alias].clone(),
+        }
     }
 
     pub fn next(&mut self) -> Option<Packet> {

@@ -68,6 +68,8 @@ pub(crate) struct Limits {
     pub(crate) keep_alive_s: u16,
     /// QoS 1 and 2 messages that a client may have unacknowledged.
     pub(crate) receive_maximum: u16,
+    /// The highest topic alias (MQTT 5.0) in either direction; 0 for none.
+    pub(crate) topic_alias_maximum: u16,
     /// Messages that wait for a client.
     pub(crate) session_queue_messages: u32,
     /// Their bytes.
@@ -120,6 +122,7 @@ impl Limits {
             connect_timeout: Duration::from_secs(self.connect_timeout_s.into()),
             keep_alive_s: self.keep_alive_s,
             receive_maximum: NonZeroU16::new(self.receive_maximum).unwrap_or(defaults.receive_maximum),
+            topic_alias_maximum: self.topic_alias_maximum,
             session_queue_messages: self.session_queue_messages as usize,
             session_queue_bytes: self.session_queue_bytes.bytes(),
             ..defaults
@@ -159,6 +162,7 @@ impl Default for Limits {
             packet_size: Size::from_bytes(broker.packet_size.get() as usize),
             keep_alive_s: broker.keep_alive_s,
             receive_maximum: broker.receive_maximum.get(),
+            topic_alias_maximum: broker.topic_alias_maximum,
             session_queue_messages: u32::try_from(broker.session_queue_messages).unwrap_or(u32::MAX),
             session_queue_bytes: Size::from_bytes(broker.session_queue_bytes),
         }

@@ -29,7 +29,7 @@ use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
-use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, Report};
+use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
 use std::{
@@ -50,6 +50,7 @@ pub(crate) struct Shard(Rc<RefCell<State>>);
 struct State {
     broker: Broker,
     clock: Clock,
+    hash_seed: u64,
     packet_size: usize,
     stall_timeout: Duration,
     links: HashMap<LinkId, Link, RandomState>,
@@ -84,6 +85,7 @@ impl Shard {
         let state = State {
             broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
             clock,
+            hash_seed,
             packet_size: limits.packet_size.bytes(),
             stall_timeout: Duration::from_secs(limits.stall_timeout_s.into()),
             links: HashMap::default(),
@@ -213,12 +215,13 @@ impl State {
 
     fn report(&mut self, report: Report) {
         match report {
-            Report::Connected { link: id, client_id, version, session_present } => {
+            Report::Connected { link: id, client_id, version, session_present, aliases } => {
                 let packet_size = self.packet_size;
+                let aliases = OutgoingAliases::new(aliases, self.hash_seed);
                 let Some(link) = self.links.get_mut(&id) else { return };
                 let (peer, transport) = (link.peer, link.transport());
                 info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
-                link.accepted(client_id.detached(), packet_size);
+                link.accepted(client_id.detached(), packet_size, aliases);
             }
             Report::Dropped { client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
