@@ -10,7 +10,7 @@ use crate::{
     turn::Turn,
     will::PendingWill,
 };
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::num::{NonZeroU16, NonZeroU32};
 use luxwire_shared::mqtt::{
     Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version, set_at,
@@ -86,6 +86,10 @@ impl Broker {
         });
         turn.send(link, Packet::Connack(connack));
         self.pump(turn, key);
+        let shares: Vec<_> = self.sessions[key].shares.keys().cloned().collect();
+        for name in shares {
+            self.member_came(turn, key, &name);
+        }
     }
 
     /// Why this CONNECT cannot be accepted whoever it is.
@@ -171,7 +175,6 @@ impl Broker {
             // [MQTT-3.1.3-7]
             assigned_client_id: assigned.cloned(),
             topic_alias_maximum: Some(self.limits.topic_alias_maximum).filter(|maximum| *maximum > 0),
-            shared_subscription_available: Some(false),
             // [MQTT-3.1.2-21]
             server_keep_alive_s: (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s),
             ..ConnackProperties::default()

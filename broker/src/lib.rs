@@ -8,6 +8,8 @@
 //! - Overlapping subscriptions of a session are served with one copy, at the highest quality and with all identifiers.
 //! - QoS 0 is not kept for a client that is away. It keeps its place behind QoS 1 and 2 that wait for the client, in half
 //!   of the queue's room.
+//! - A shared subscription gives each message to the next member that can take it at once; a message that waits for one
+//!   that is away goes to whoever comes back first. Clients before 5.0 may share as well.
 //! - A message that finds its session's queue full is dropped and reported; those before it stay in order.
 //! - A session lives for [`Limits::session_expiry_s`] at most. Before 5.0, where a client cannot say how long, that is
 //!   how long one with `CleanSession` 0 lives.
@@ -19,8 +21,7 @@
 //! - Whether a payload is the text that its format indicator claims is for its receivers to check.
 //! - Wills wait for the next start when the program stops.
 //!
-//! What the broker does not have it says in CONNACK: shared subscriptions. Extended authentication is
-//! refused with its reason code, and response information is never given.
+//! Extended authentication is refused with its reason code, and response information is never given.
 #![no_std]
 
 extern crate alloc;
@@ -42,6 +43,7 @@ mod queue;
 mod replay;
 mod retained;
 mod session;
+mod share;
 mod statistics;
 mod subscribe;
 mod subscriptions;

@@ -6,7 +6,7 @@ use crate::{Message, session::Connection};
 use alloc::{collections::VecDeque, rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
-    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, SubscriptionId},
+    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, Subscribable, SubscriptionId},
     time::Instant,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct Pending {
     /// The RETAIN flag that this receiver sees.
     pub(crate) retain: bool,
     pub(crate) subscription_ids: Vec<SubscriptionId>,
+    /// The shared subscription that it came by, if any: another member may have to take it.
+    pub(crate) share: Option<Rc<Subscribable>>,
 }
 
 /// Messages that wait, oldest first.
@@ -74,13 +76,17 @@ impl Queue {
         if self.next_expiry.is_none_or(|at| at > now) {
             return Vec::new();
         }
-        let (expired, kept) = mem::take(&mut self.waiting)
-            .into_iter()
-            .partition::<Vec<_>, _>(|pending| pending.message.has_expired(now));
-        self.waiting = kept.into();
-        self.bytes -= expired.iter().map(|pending| pending.message.size()).sum::<usize>();
+        let expired = self.take_out(|pending| pending.message.has_expired(now));
         self.next_expiry = self.waiting.iter().filter_map(|pending| pending.message.expires_at()).min();
         expired
+    }
+
+    /// Takes out those of which this is true, in order.
+    pub(crate) fn take_out(&mut self, is_wanted: impl FnMut(&Pending) -> bool) -> Vec<Pending> {
+        let (taken, kept) = mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(is_wanted);
+        self.waiting = kept.into();
+        self.bytes -= taken.iter().map(|pending| pending.message.size()).sum::<usize>();
+        taken
     }
 
     pub(crate) fn is_empty(&self) -> bool {

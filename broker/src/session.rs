@@ -22,6 +22,7 @@ use crate::{
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     vec::Vec,
 };
 use core::{
@@ -33,7 +34,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
     mqtt::{
-        EncodeError, Text, Version,
+        EncodeError, Subscribable, Text, Version,
         flow::{Incoming, Outgoing},
     },
     time::{Instant, Timestamp},
@@ -66,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// Where the trie holds this session's subscriptions.
     pub(crate) subscriptions: BTreeSet<NodeId>,
+    /// The same for those that it shares.
+    pub(crate) shares: BTreeMap<Rc<Subscribable>, NodeId>,
     /// The moment under which the calendar has this session.
     entered_at: Option<Instant>,
 }
@@ -85,6 +88,19 @@ pub(crate) struct Connection {
     pub(crate) awaits_drain: bool,
     /// The client wants to know when each message came.
     pub(crate) tells_set_at: bool,
+}
+
+/// How far a session is from taking a message, nearest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Readiness {
+    /// It can be sent.
+    AtOnce,
+    /// So many others come first.
+    Behind(usize),
+    /// The client is away, and so many wait for it.
+    Away(usize),
+    /// It would be dropped.
+    Never,
 }
 
 /// All sessions.
@@ -110,6 +126,7 @@ impl Session {
             queue: Queue::default(),
             replays: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
+            shares: BTreeMap::new(),
             entered_at: None,
         }
     }
@@ -218,6 +235,7 @@ impl Broker {
         if let Some(will) = &mut session.will {
             will.due_at = Some(now + seconds(will.delay_s));
         }
+        self.member_left(turn, key);
         self.session_due(turn, key);
     }
 
@@ -244,12 +262,14 @@ impl Broker {
 
     /// The session ends, and with it whatever its client left behind, except what it published. [MQTT-4.1.0-2]
     pub(crate) fn end_session(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        self.subscriptions.remove_all(key, &self.sessions[key].subscriptions);
+        let session = &self.sessions[key];
+        self.subscriptions.remove_all(key, &session.subscriptions, &session.shares);
         // A will whose delay is longer than the session's life is due at its end. [MQTT-3.1.2-8]
         self.publish_will(turn, key);
         let session = self.sessions.remove(key);
         self.deadlines.move_to(Deadline::Session(key), session.entered_at, None);
-        turn.report(Report::SessionEnded { client_id: session.client_id });
+        turn.report(Report::SessionEnded { client_id: session.client_id.clone() });
+        self.member_ended(turn, session);
     }
 
     /// Takes the link away from under a session, for a reason that the client is told if it can be.

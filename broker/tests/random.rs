@@ -88,7 +88,20 @@ fn names() -> impl Strategy<Value = &'static str> {
 }
 
 fn filters() -> impl Strategy<Value = &'static str> {
-    let filters = ["a", "a/b", "#", "+", "a/#", "+/b", "a/+/c", "$a/#", "a/b/c/d", "$share/g/a", "/+"];
+    let filters = [
+        "a",
+        "a/b",
+        "#",
+        "+",
+        "a/#",
+        "+/b",
+        "a/+/c",
+        "$a/#",
+        "a/b/c/d",
+        "$share/g/a",
+        "$share/g/#",
+        "$share/h/a/+",
+    ];
     sample::select(filters.to_vec())
 }
 
@@ -314,6 +327,7 @@ fn check(world: &World) {
         sessions,
         sessions_connected,
         subscriptions,
+        shared_subscriptions,
         retained_messages,
         retained_bytes,
         queued_messages,
@@ -322,7 +336,7 @@ fn check(world: &World) {
         in_flight_bytes,
     } = world.broker.statistics();
     assert!(sessions_connected <= links && sessions_connected <= sessions && sessions <= 3);
-    assert!(subscriptions <= sessions * 3);
+    assert!(shared_subscriptions <= subscriptions && subscriptions <= sessions * 3);
     // A message that is sent at once has no need of a place in the queue.
     assert!(queued_messages <= sessions * 6);
     assert!(queued_bytes <= sessions * 300);

@@ -18,7 +18,6 @@ fn what_is_not_available_is_announced() {
         receive_maximum: NonZeroU16::new(20),
         maximum_packet_size: NonZeroU32::new(1000),
         topic_alias_maximum: Some(32),
-        shared_subscription_available: Some(false),
         ..ConnackProperties::default()
     };
     assert_eq!(connack.properties, properties);

@@ -22,6 +22,7 @@ mod replay;
 mod retained;
 mod session;
 mod set_at;
+mod share;
 mod subscribe;
 mod topics;
 mod unsubscribe;

@@ -361,6 +361,11 @@ impl World {
         }
     }
 
+    /// Takes the first packet that is wanted out from between what else came.
+    pub fn take_packet(&mut self, client: Client, wanted: impl Fn(&Packet) -> bool) -> Option<Packet> {
+        self.wire(client).take(wanted)
+    }
+
     /// Takes the answer out from between what else came.
     fn take_answer(&mut self, client: Client, id: PacketId, packet_type: PacketType) -> ReasonCode {
         let answer = self.wire(client).take(|packet| packet.packet_type() == packet_type);
