@@ -192,7 +192,7 @@ impl Session {
             let retain = message.retain && subscription.retain_as_published;
             let subscription_ids = subscription.id.into_iter().collect();
             let pending = Pending { message: Rc::clone(message), qos, retain, subscription_ids, share: None };
-            connection.takes(pending.encoded_len(connection))
+            connection.takes_message(&pending)
         };
         let nothing_before = self.queue.is_empty() && !self.outgoing.is_resending();
         if !takes_its_size {
@@ -217,7 +217,7 @@ impl Session {
     pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if connection.packet_size.is_some() && !connection.takes(pending.encoded_len(connection)) {
+        if !connection.takes_message(&pending) {
             return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
         let (link, set_at) = (connection.link, connection.set_at(&pending.message));
@@ -237,19 +237,28 @@ impl Session {
         let Some(connection) = &self.connection else { return };
         let link = connection.link;
         while let Some((id, stage)) = self.outgoing.resend() {
-            match stage {
+            let (pending, delivery) = match stage {
                 // [MQTT-3.3.1-1] [MQTT-4.3.3-7]
-                Stage::AwaitsPuback(pending) => {
-                    let delivery = Delivery::AtLeastOnce { id, dup: true };
-                    turn.deliver(link, pending.clone(), delivery, connection.set_at(&pending.message));
-                }
-                Stage::AwaitsPubrec(pending) => {
-                    let delivery = Delivery::ExactlyOnce { id, dup: true };
-                    turn.deliver(link, pending.clone(), delivery, connection.set_at(&pending.message));
-                }
+                Stage::AwaitsPuback(pending) => (pending.clone(), Delivery::AtLeastOnce { id, dup: true }),
+                Stage::AwaitsPubrec(pending) => (pending.clone(), Delivery::ExactlyOnce { id, dup: true }),
                 // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
-                Stage::AwaitsPubcomp => turn.send(link, Packet::Pubrel(Acknowledge::success(id))),
+                Stage::AwaitsPubcomp => {
+                    turn.send(link, Packet::Pubrel(Acknowledge::success(id)));
+                    continue;
+                }
+            };
+            if connection.takes_message(&pending) {
+                let set_at = connection.set_at(&pending.message);
+                turn.deliver(link, pending, delivery, set_at);
+                continue;
             }
+            // It took more when the message was sent first. [MQTT-3.1.2-25]
+            match delivery {
+                Delivery::ExactlyOnce { .. } => drop(self.outgoing.pubrec(id, true)),
+                Delivery::AtMostOnce | Delivery::AtLeastOnce { .. } => drop(self.outgoing.puback(id)),
+            }
+            self.in_flight_bytes -= pending.message.size();
+            self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
     }
 

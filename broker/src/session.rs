@@ -148,6 +148,11 @@ impl Connection {
         self.tells_set_at.then_some(message.published.timestamp)
     }
 
+    /// Whether the client takes the packet that the message becomes on this connection. [MQTT-3.1.2-24]
+    pub(crate) fn takes_message(&self, pending: &Pending) -> bool {
+        self.packet_size.is_none() || self.takes(pending.encoded_len(self))
+    }
+
     /// Whether the client takes a packet of this length.
     pub(crate) fn takes(&self, len: Result<usize, EncodeError>) -> bool {
         takes(self.packet_size, len)
