@@ -127,7 +127,8 @@ impl Broker {
             | Packet::Unsuback(_)
             | Packet::Pingresp
             | Packet::Auth(_) => {
-                self.disconnect_client(turn, key, ReasonCode::ProtocolError, CloseReason::ProtocolError);
+                let why = "a packet that must not come here or now";
+                self.disconnect_client(turn, key, ReasonCode::ProtocolError, why, CloseReason::ProtocolError);
             }
         }
     }

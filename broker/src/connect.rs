@@ -4,13 +4,13 @@ use crate::{
     AliasesAllowed, CloseReason, LinkId, Report,
     alias::IncomingAliases,
     broker::Broker,
-    link::refusal,
-    publish::is_brokers_own,
+    explain::{publish_refused, refusal},
+    publish::{is_brokers_own, is_false},
     session::{Connection, Session, SessionKey, takes},
     turn::Turn,
     will::PendingWill,
 };
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::num::{NonZeroU16, NonZeroU32};
 use luxwire_shared::mqtt::{
     Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version, set_at,
@@ -19,18 +19,19 @@ use luxwire_shared::mqtt::{
 impl Broker {
     pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, mut connect: Connect) {
         let packet_size = connect.properties.maximum_packet_size;
-        if let Some(reason) = self.objection(&connect) {
-            return self.refuse(turn, link, packet_size, reason);
+        if let Some((reason, why)) = self.objection(&connect) {
+            return self.refuse(turn, link, packet_size, reason, why);
         }
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
         let known = self.sessions.find(&client_id);
         if known.is_none() && self.sessions.len() >= self.limits.sessions {
-            return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded);
+            let why = "there is no room for another session";
+            return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded, why);
         }
         let keep_alive_s = self.keep_alive_s(&connect);
         let expiry_s = self.session_expiry_s(&connect);
-        let properties = self.announcements(&connect, keep_alive_s, expiry_s, assigned.then_some(&client_id));
+        let properties = self.announcements(&connect, keep_alive_s, expiry_s, &client_id);
         let mut connack =
             Box::new(Connack { session_present: false, reason: ReasonCode::Success, properties });
         let tells_set_at = set_at::is_wanted(&connect.properties.user_properties);
@@ -43,6 +44,7 @@ impl Broker {
         if !fits(&connack) {
             // [MQTT-3.2.2-20]
             connack.properties.user_properties.clear();
+            connack.properties.response_information = None;
         }
         if !fits(&connack) {
             turn.close(link, CloseReason::Limit(ReasonCode::PacketTooLarge));
@@ -64,6 +66,7 @@ impl Broker {
             aliases: IncomingAliases::default(),
             receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
             awaits_drain: false,
+            wants_words: connect.properties.request_problem_information.unwrap_or(true),
             tells_set_at,
         });
         session.ends_at = None;
@@ -93,29 +96,36 @@ impl Broker {
     }
 
     /// Why this CONNECT cannot be accepted whoever it is.
-    fn objection(&self, connect: &Connect) -> Option<ReasonCode> {
+    fn objection(&self, connect: &Connect) -> Option<(ReasonCode, &'static str)> {
         if connect.properties.authentication_method.is_some() {
             // [MQTT-4.12.0-1]
-            return Some(ReasonCode::BadAuthenticationMethod);
+            return Some((ReasonCode::BadAuthenticationMethod, "there is no extended authentication here"));
         }
         let may_be_assigned = connect.version == Version::V5 || connect.clean_start;
         if (connect.client_id.is_empty() && !may_be_assigned)
             || connect.client_id.len() > self.limits.client_id_len
         {
             // [MQTT-3.1.3-8]
-            return Some(ReasonCode::ClientIdentifierNotValid);
+            return Some((
+                ReasonCode::ClientIdentifierNotValid,
+                "the client identifier is missing or too long",
+            ));
         }
         let will = connect.will.as_deref()?;
         if is_brokers_own(&will.topic) {
-            return Some(ReasonCode::TopicNameInvalid);
+            return Some((ReasonCode::TopicNameInvalid, publish_refused(ReasonCode::TopicNameInvalid)));
         }
         if will.qos > self.limits.qos {
             // [MQTT-3.2.2-12]
-            return Some(ReasonCode::QoSNotSupported);
+            return Some((ReasonCode::QoSNotSupported, "the quality of the will is above the maximum here"));
         }
         if will.retain && !self.limits.retain {
             // [MQTT-3.2.2-13]
-            return Some(ReasonCode::RetainNotSupported);
+            return Some((ReasonCode::RetainNotSupported, "nothing is retained here, not even a will"));
+        }
+        if is_false(will.properties.payload_format, &will.payload) {
+            let reason = ReasonCode::PayloadFormatInvalid;
+            return Some((reason, publish_refused(reason)));
         }
         None
     }
@@ -127,8 +137,9 @@ impl Broker {
         link: LinkId,
         packet_size: Option<NonZeroU32>,
         reason: ReasonCode,
+        why: &str,
     ) {
-        let connack = refusal(reason);
+        let connack = refusal(reason, why, packet_size);
         if takes(packet_size, connack.encoded_len(Version::V5)) {
             turn.send(link, connack);
         }
@@ -144,7 +155,8 @@ impl Broker {
         }
         if self.sessions[key].connection.is_some() {
             // [MQTT-3.1.4-3] A session whose expiry is 0 ends with this, and the new connection begins another.
-            self.disconnect_client(turn, key, ReasonCode::SessionTakenOver, CloseReason::TakenOver);
+            let (reason, why) = (ReasonCode::SessionTakenOver, "the same client identifier connected again");
+            self.disconnect_client(turn, key, reason, why, CloseReason::TakenOver);
         } else if clean_start {
             self.end_session(turn, key);
         } else {
@@ -159,7 +171,7 @@ impl Broker {
         connect: &Connect,
         keep_alive_s: u16,
         expiry_s: u32,
-        assigned: Option<&Text>,
+        client_id: &Text,
     ) -> ConnackProperties {
         if connect.version != Version::V5 {
             return ConnackProperties::default();
@@ -173,8 +185,9 @@ impl Broker {
             retain_available: (!self.limits.retain).then_some(false),
             maximum_packet_size: Some(self.limits.packet_size),
             // [MQTT-3.1.3-7]
-            assigned_client_id: assigned.cloned(),
+            assigned_client_id: connect.client_id.is_empty().then(|| client_id.clone()),
             topic_alias_maximum: Some(self.limits.topic_alias_maximum).filter(|maximum| *maximum > 0),
+            response_information: response_information(connect, client_id),
             // [MQTT-3.1.2-21]
             server_keep_alive_s: (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s),
             ..ConnackProperties::default()
@@ -230,6 +243,19 @@ impl Broker {
             .expect("there are fewer sessions than numbers")
     }
 }
+
+/// Where answers to this client may go, if it asks: a part of the tree that is its own as long as its session is.
+/// [MQTT-3.1.2-28]
+fn response_information(connect: &Connect, client_id: &Text) -> Option<Text> {
+    let is_wanted = connect.properties.request_response_information == Some(true);
+    let is_topic = !client_id.as_str().contains(['+', '#']);
+    (is_wanted && is_topic)
+        .then(|| Text::try_from(format!("{RESPONSES}/{client_id}").as_str()).ok())
+        .flatten()
+}
+
+/// Above all response topics that the broker proposes.
+const RESPONSES: &str = "luxwire/responses";
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

@@ -18,10 +18,10 @@
 //!   otherwise dropped. Other topics that begin with `$` are open to clients.
 //! - A value for which there is no room among the retained ones is refused whole, at every quality: nobody is shown what
 //!   late comers would not see.
-//! - Whether a payload is the text that its format indicator claims is for its receivers to check.
+//! - A payload that is said to be text and is not is refused, at every quality; at QoS 0 nobody is told.
 //! - Wills wait for the next start when the program stops.
 //!
-//! Extended authentication is refused with its reason code, and response information is never given.
+//! Extended authentication is refused with its reason code.
 #![no_std]
 
 extern crate alloc;
@@ -34,6 +34,7 @@ mod deadlines;
 mod deliver;
 mod disconnect;
 mod effect;
+mod explain;
 mod input;
 mod limits;
 mod link;

@@ -86,6 +86,8 @@ pub(crate) struct Connection {
     pub(crate) receive_maximum: usize,
     /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.
     pub(crate) awaits_drain: bool,
+    /// The client wants to be told in words what went wrong.
+    pub(crate) wants_words: bool,
     /// The client wants to know when each message came.
     pub(crate) tells_set_at: bool,
 }

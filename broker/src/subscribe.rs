@@ -1,10 +1,10 @@
 //! SUBSCRIBE and UNSUBSCRIBE. Sections 3.8 to 3.11.
 
 use crate::{
-    CloseReason, LinkId, broker::Broker, replay::Replay, session::SessionKey, subscriptions::Subscription,
-    turn::Turn,
+    CloseReason, Limits, LinkId, broker::Broker, replay::Replay, session::SessionKey,
+    subscriptions::Subscription, turn::Turn,
 };
-use alloc::vec::Vec;
+use alloc::{format, string::String, vec::Vec};
 use luxwire_shared::mqtt::{
     Packet, QoS, ReasonCode, RetainHandling, ShareName, Suback, Subscribable, Subscribe, SubscribeFilter,
     SubscriptionId, Unsuback, Unsubscribe,
@@ -12,13 +12,16 @@ use luxwire_shared::mqtt::{
 
 impl Broker {
     pub(crate) fn subscribe(&mut self, turn: &mut Turn<'_>, key: SessionKey, subscribe: &Subscribe) {
-        let Some(connection) = &self.sessions[key].connection else { return };
-        let link = connection.link;
+        let Some(link) = self.sessions[key].link() else { return };
         let id = subscribe.subscription_id;
         // [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
-        let reasons = subscribe.filters.iter().map(|wanted| self.subscribe_one(key, wanted, id)).collect();
+        let reasons: Vec<_> =
+            subscribe.filters.iter().map(|wanted| self.subscribe_one(key, wanted, id)).collect();
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
-        let suback = Packet::Suback(Suback { id: subscribe.id, properties: None, reasons });
+        let refused =
+            reasons.iter().find(|reason| reason.is_failure()).map(|reason| self.why_refused(*reason));
+        let Some(connection) = &self.sessions[key].connection else { return };
+        let suback = connection.suback(Suback { id: subscribe.id, properties: None, reasons }, refused);
         if self.answer(turn, key, link, suback) {
             self.pump(turn, key);
             for wanted in subscribe.filters.iter().map(|wanted| &wanted.filter) {
@@ -65,6 +68,16 @@ impl Broker {
             QoS::AtMostOnce => ReasonCode::Success,
             QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
             QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
+        }
+    }
+
+    fn why_refused(&self, reason: ReasonCode) -> String {
+        let Limits { filter_levels, filter_len, session_subscriptions, .. } = self.limits;
+        match reason {
+            ReasonCode::TopicFilterInvalid => {
+                format!("a filter may have at most {filter_levels} levels and {filter_len} bytes")
+            }
+            _ => format!("a session may have at most {session_subscriptions} subscriptions"),
         }
     }
 
@@ -143,7 +156,8 @@ impl Broker {
             turn.send(link, answer);
         } else {
             let reason = ReasonCode::PacketTooLarge;
-            self.disconnect_client(turn, key, reason, CloseReason::Limit(reason));
+            let why = "the answer is larger than the client takes";
+            self.disconnect_client(turn, key, reason, why, CloseReason::Limit(reason));
         }
         fits
     }

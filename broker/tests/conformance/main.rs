@@ -12,6 +12,7 @@ mod alias;
 mod connack;
 mod connect;
 mod disconnect;
+mod explain;
 mod flow_control;
 mod limits;
 mod malformed;

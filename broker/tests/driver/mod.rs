@@ -290,8 +290,17 @@ impl World {
 
     /// DISCONNECT with this reason, then the end. [MQTT-3.14.4-1] [MQTT-3.14.4-2]
     pub fn expect_disconnected(&mut self, client: Client, reason: ReasonCode) {
-        assert_eq!(self.next(client), Some(Packet::Disconnect(Disconnect::because(reason))));
+        self.expect_disconnect(client, reason);
         self.expect_closed(client);
+    }
+
+    /// DISCONNECT with this reason; gives its words.
+    pub fn expect_disconnect(&mut self, client: Client, reason: ReasonCode) -> Option<String> {
+        let Packet::Disconnect(disconnect) = self.expect(client) else { panic!("expected DISCONNECT") };
+        assert_eq!(disconnect.reason, reason);
+        let properties = disconnect.properties.map(|properties| *properties).unwrap_or_default();
+        assert_eq!(properties.session_expiry_interval_s, None); // [MQTT-3.14.2-2]
+        properties.reason_string.map(|words| words.to_string())
     }
 
     pub fn is_closed(&self, client: Client) -> bool {
