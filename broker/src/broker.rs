@@ -1,7 +1,8 @@
 //! The broker: what it holds, and who sees to which input.
 
 use crate::{
-    CloseReason, Effect, Input, Limits, LinkId, Message, Now, Statistics,
+    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Statistics,
+    auth::Newcomer,
     deadlines::Deadlines,
     link::{Link, Stage},
     retained::Retained,
@@ -9,7 +10,7 @@ use crate::{
     subscriptions::{NodeId, Subscription, Subscriptions},
     turn::Turn,
 };
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
@@ -25,6 +26,8 @@ pub struct Config {
     /// Fresh randomness, so that nobody can choose topics or client identifiers that meet in one place of a table. Two
     /// brokers with different seeds have the same effects.
     pub hash_seed: u64,
+    /// The mechanisms of extended authentication; without any, a client that names one is refused.
+    pub mechanisms: Vec<Rc<dyn Mechanism>>,
 }
 
 /// See the crate's documentation.
@@ -32,6 +35,9 @@ pub struct Config {
 pub struct Broker {
     pub(crate) limits: Limits,
     pub(crate) links: HashMap<LinkId, Link, FixedState>,
+    pub(crate) mechanisms: Vec<Rc<dyn Mechanism>>,
+    /// Those among the links whose CONNECT waits for AUTH.
+    pub(crate) newcomers: BTreeMap<LinkId, Box<Newcomer>>,
     pub(crate) sessions: Sessions,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: Retained,
@@ -44,9 +50,11 @@ pub struct Broker {
 impl Broker {
     /// A broker without links, sessions and messages.
     pub fn new(config: Config) -> Self {
-        let Config { limits, hash_seed } = config;
+        let Config { limits, hash_seed, mechanisms } = config;
         Self {
             links: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
+            mechanisms,
+            newcomers: BTreeMap::new(),
             sessions: Sessions::new(hash_seed),
             subscriptions: Subscriptions::new(hash_seed),
             retained: Retained::new(limits.retained_messages, limits.retained_bytes),
@@ -100,6 +108,7 @@ impl Broker {
             (Stage::AwaitsConnect { nonce }, Packet::Connect(connect)) => {
                 self.connect(turn, link, nonce, *connect);
             }
+            (Stage::Authenticates, packet) => self.packet_before_connack(turn, link, packet),
             // [MQTT-3.1.0-1] [MQTT-3.14.0-1]
             (Stage::AwaitsConnect { .. }, _) => {
                 turn.close(link, CloseReason::ProtocolError);
@@ -119,14 +128,13 @@ impl Broker {
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(turn, key, &unsubscribe),
             Packet::Pingreq => self.pingreq(turn, key),
             Packet::Disconnect(disconnect) => self.disconnect(turn, key, &disconnect),
-            // A second CONNECT [MQTT-3.1.0-2], AUTH after a CONNECT without a method [MQTT-4.12.0-7], and what only
-            // servers send.
+            Packet::Auth(auth) => self.auth(turn, key, &auth),
+            // A second CONNECT [MQTT-3.1.0-2], and what only servers send.
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Suback(_)
             | Packet::Unsuback(_)
-            | Packet::Pingresp
-            | Packet::Auth(_) => {
+            | Packet::Pingresp => {
                 let why = "a packet that must not come here or now";
                 self.disconnect_client(turn, key, ReasonCode::ProtocolError, why, CloseReason::ProtocolError);
             }

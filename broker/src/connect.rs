@@ -3,6 +3,7 @@
 use crate::{
     AliasesAllowed, CloseReason, LinkId, Report,
     alias::IncomingAliases,
+    auth::Authenticated,
     broker::Broker,
     explain::{publish_refused, refusal},
     publish::{is_brokers_own, is_false},
@@ -11,17 +12,43 @@ use crate::{
     will::PendingWill,
 };
 use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::num::{NonZeroU16, NonZeroU32};
+use core::{
+    mem,
+    num::{NonZeroU16, NonZeroU32},
+};
 use luxwire_shared::mqtt::{
     Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version, set_at,
 };
 
 impl Broker {
-    pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, mut connect: Connect) {
+    pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, connect: Connect) {
         let packet_size = connect.properties.maximum_packet_size;
         if let Some((reason, why)) = self.objection(&connect) {
             return self.refuse(turn, link, packet_size, reason, why);
         }
+        let Some(method) = &connect.properties.authentication_method else {
+            return self.admit(turn, link, nonce, connect, None);
+        };
+        match self.mechanism(method) {
+            Some(mechanism) => self.authenticate(turn, link, nonce, &*mechanism, connect),
+            None => {
+                // [MQTT-4.12.0-1]
+                let why = "there is no such authentication method here";
+                self.refuse(turn, link, packet_size, ReasonCode::BadAuthenticationMethod, why);
+            }
+        }
+    }
+
+    /// Lets a client in of whom nothing more is asked.
+    pub(crate) fn admit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        link: LinkId,
+        nonce: u128,
+        mut connect: Connect,
+        mut authenticated: Option<Box<Authenticated>>,
+    ) {
+        let packet_size = connect.properties.maximum_packet_size;
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
         let known = self.sessions.find(&client_id);
@@ -31,7 +58,12 @@ impl Broker {
         }
         let keep_alive_s = self.keep_alive_s(&connect);
         let expiry_s = self.session_expiry_s(&connect);
-        let properties = self.announcements(&connect, keep_alive_s, expiry_s, &client_id);
+        let mut properties = self.announcements(&connect, keep_alive_s, expiry_s, &client_id);
+        // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+        properties.authentication_method =
+            authenticated.as_ref().map(|authenticated| authenticated.method.clone());
+        properties.authentication_data =
+            authenticated.as_mut().map(|authenticated| mem::take(&mut authenticated.data));
         let mut connack =
             Box::new(Connack { session_present: false, reason: ReasonCode::Success, properties });
         let tells_set_at = set_at::is_wanted(&connect.properties.user_properties);
@@ -66,6 +98,7 @@ impl Broker {
             aliases: IncomingAliases::default(),
             receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
             awaits_drain: false,
+            authenticated,
             wants_words: connect.properties.request_problem_information.unwrap_or(true),
             tells_set_at,
         });
@@ -97,10 +130,6 @@ impl Broker {
 
     /// Why this CONNECT cannot be accepted whoever it is.
     fn objection(&self, connect: &Connect) -> Option<(ReasonCode, &'static str)> {
-        if connect.properties.authentication_method.is_some() {
-            // [MQTT-4.12.0-1]
-            return Some((ReasonCode::BadAuthenticationMethod, "there is no extended authentication here"));
-        }
         let may_be_assigned = connect.version == Version::V5 || connect.clean_start;
         if (connect.client_id.is_empty() && !may_be_assigned)
             || connect.client_id.len() > self.limits.client_id_len
@@ -131,7 +160,7 @@ impl Broker {
     }
 
     /// CONNACK with a failure, and nothing after it. [MQTT-3.2.2-7] [MQTT-3.1.4-6]
-    fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         turn: &mut Turn<'_>,
         link: LinkId,

@@ -21,13 +21,15 @@
 //! - A payload that is said to be text and is not is refused, at every quality; at QoS 0 nobody is told.
 //! - Wills wait for the next start when the program stops.
 //!
-//! Extended authentication is refused with its reason code.
+//! Extended authentication takes the mechanisms that the broker is made with; without any, it is refused with its reason
+//! code. A client that names none is taken as it comes.
 #![no_std]
 
 extern crate alloc;
 
 mod acknowledge;
 mod alias;
+mod auth;
 mod broker;
 mod connect;
 mod deadlines;
@@ -43,6 +45,7 @@ mod publish;
 mod queue;
 mod replay;
 mod retained;
+mod scram;
 mod session;
 mod share;
 mod statistics;
@@ -52,9 +55,11 @@ mod turn;
 mod will;
 
 pub use alias::{AliasesAllowed, OutgoingAliases};
+pub use auth::{Exchange, Mechanism, Step};
 pub use broker::{Broker, Config};
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
 pub use input::{Cause, Input, LinkId, Now};
 pub use limits::Limits;
 pub use message::Message;
+pub use scram::{ScramCredential, ScramSha256};
 pub use statistics::Statistics;

@@ -34,6 +34,8 @@ pub(crate) enum Stage {
         /// Makes a client identifier if CONNECT brings none.
         nonce: u128,
     },
+    /// CONNECT waits for AUTH: see `auth`.
+    Authenticates,
     /// CONNECT was accepted.
     Connected(SessionKey),
 }
@@ -65,7 +67,7 @@ impl Broker {
     pub(crate) fn closed(&mut self, turn: &mut Turn<'_>, link: LinkId) {
         match self.links.get(&link).map(|state| state.stage) {
             Some(Stage::Connected(session)) => self.detach(turn, session),
-            Some(Stage::AwaitsConnect { .. }) => self.forget_link(link),
+            Some(Stage::AwaitsConnect { .. } | Stage::Authenticates) => self.forget_link(link),
             None => {}
         }
     }
@@ -82,7 +84,7 @@ impl Broker {
             Some(Stage::Connected(session)) => {
                 self.disconnect_client(turn, session, error.reason(), error, CloseReason::Malformed(error));
             }
-            Some(Stage::AwaitsConnect { .. }) => {
+            Some(Stage::AwaitsConnect { .. } | Stage::Authenticates) => {
                 // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
                 // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1]
                 if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
@@ -102,7 +104,7 @@ impl Broker {
             return self.watch(link);
         }
         match state.stage {
-            Stage::AwaitsConnect { .. } => {
+            Stage::AwaitsConnect { .. } | Stage::Authenticates => {
                 turn.close(link, CloseReason::ConnectTimeout);
                 self.forget_link(link);
             }
@@ -145,6 +147,7 @@ impl Broker {
 
     pub(crate) fn forget_link(&mut self, link: LinkId) {
         if let Some(state) = self.links.remove(&link) {
+            self.newcomers.remove(&link);
             self.deadlines.move_to(Deadline::Silence(link), state.entered_at, None);
         }
     }

@@ -11,6 +11,7 @@
 use crate::{
     CloseReason, LinkId, Message, Report,
     alias::IncomingAliases,
+    auth::Authenticated,
     broker::Broker,
     deadlines::Deadline,
     queue::{Pending, Queue},
@@ -86,6 +87,8 @@ pub(crate) struct Connection {
     pub(crate) receive_maximum: usize,
     /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.
     pub(crate) awaits_drain: bool,
+    /// How the client showed who it is; `None` if it was not asked to.
+    pub(crate) authenticated: Option<Box<Authenticated>>,
     /// The client wants to be told in words what went wrong.
     pub(crate) wants_words: bool,
     /// The client wants to know when each message came.

@@ -146,9 +146,15 @@ impl Broker {
         self.subscriptions.remove(node, key)
     }
 
-    /// Sends SUBACK or UNSUBACK. A client that asks about more filters than its own Maximum Packet Size lets be answered
+    /// Sends SUBACK, UNSUBACK or AUTH. A client that asks about more than its own Maximum Packet Size lets be answered
     /// cannot be served, and `false` comes back. [MQTT-3.1.2-24]
-    fn answer(&mut self, turn: &mut Turn<'_>, key: SessionKey, link: LinkId, answer: Packet) -> bool {
+    pub(crate) fn answer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: SessionKey,
+        link: LinkId,
+        answer: Packet,
+    ) -> bool {
         let connection = self.sessions[key].connection.as_ref();
         let fits =
             connection.is_some_and(|connection| connection.takes(answer.encoded_len(connection.version)));

@@ -370,7 +370,7 @@ proptest! {
         let mut limits_used = Limits { keep_alive_s: 0, ..Limits::default() };
         limits(&mut limits_used);
         let run = |hash_seed| {
-            let mut broker = luxwire_broker::Broker::new(Config { limits: limits_used.clone(), hash_seed });
+            let mut broker = luxwire_broker::Broker::new(Config { limits: limits_used.clone(), hash_seed, ..Config::default() });
             let mut effects: Vec<Effect> = Vec::new();
             for (now, input) in &inputs {
                 broker.handle(*now, Input::clone(input), &mut effects);

@@ -9,6 +9,7 @@ mod driver;
 
 mod acknowledge;
 mod alias;
+mod auth;
 mod connack;
 mod connect;
 mod disconnect;

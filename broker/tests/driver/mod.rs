@@ -8,7 +8,9 @@ pub mod packets;
 
 mod wire;
 
-use luxwire_broker::{Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Now, Report};
+use luxwire_broker::{
+    Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report,
+};
 use luxwire_shared::{
     mqtt::{
         Acknowledge, Connack, Connect, DecodeError, Delivery, Disconnect, Packet, PacketId, PacketType,
@@ -18,6 +20,7 @@ use luxwire_shared::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     time::Duration,
 };
 use wire::Wire;
@@ -55,8 +58,18 @@ impl World {
     pub fn with(change: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits { keep_alive_s: 0, ..Limits::default() };
         change(&mut limits);
+        Self::of(Config { limits, ..Config::default() })
+    }
+
+    /// A world whose broker knows these mechanisms of extended authentication.
+    pub fn with_mechanisms(mechanisms: Vec<Rc<dyn Mechanism>>) -> Self {
+        let limits = Limits { keep_alive_s: 0, ..Limits::default() };
+        Self::of(Config { limits, mechanisms, ..Config::default() })
+    }
+
+    fn of(config: Config) -> Self {
         Self {
-            broker: Broker::new(Config { limits, hash_seed: 7 }),
+            broker: Broker::new(Config { hash_seed: 7, ..config }),
             now: Instant::START,
             links: 0,
             wires: BTreeMap::new(),

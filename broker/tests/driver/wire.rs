@@ -136,9 +136,11 @@ impl Wire {
         framer.push(bytes);
         let frame = framer.next_frame().expect("well formed").expect("a whole packet");
         let packet = Packet::decode(frame, self.version).expect("what the codec writes, it reads");
+        // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
         let is_connack = matches!(packet, Packet::Connack(_));
-        assert_eq!(is_connack, !self.greeted, "CONNACK comes first and once: {packet:?}"); // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
-        self.greeted = true;
+        let comes_before = !self.greeted && matches!(packet, Packet::Auth(_));
+        assert_eq!(is_connack, !self.greeted && !comes_before, "CONNACK comes first and once: {packet:?}");
+        self.greeted |= is_connack;
         if let Packet::Publish(publish) = &packet {
             self.check_alias(publish);
         }

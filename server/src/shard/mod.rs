@@ -83,7 +83,11 @@ impl Shard {
         clock: Clock,
     ) -> Self {
         let state = State {
-            broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
+            broker: Broker::new(luxwire_broker::Config {
+                limits: limits.for_broker(),
+                hash_seed,
+                ..luxwire_broker::Config::default()
+            }),
             clock,
             hash_seed,
             packet_size: limits.packet_size.bytes(),
