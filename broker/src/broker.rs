@@ -8,9 +8,11 @@ use crate::{
     retained::Retained,
     session::{SessionKey, Sessions},
     subscriptions::{NodeId, Subscription, Subscriptions},
+    sys::{Sent, Sys},
     turn::Turn,
 };
 use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
+use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
@@ -28,6 +30,8 @@ pub struct Config {
     pub hash_seed: u64,
     /// The mechanisms of extended authentication; without any, a client that names one is refused.
     pub mechanisms: Vec<Rc<dyn Mechanism>>,
+    /// How often the broker says in `$SYS` how it is; `None` for never.
+    pub sys_interval: Option<Duration>,
 }
 
 /// See the crate's documentation.
@@ -42,6 +46,7 @@ pub struct Broker {
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: Retained,
     pub(crate) deadlines: Deadlines,
+    pub(crate) sys: Sys,
     /// What a message that is being routed matches; kept for their capacity.
     pub(crate) matching_nodes: Vec<NodeId>,
     pub(crate) matching_subscribers: Vec<(SessionKey, Subscription)>,
@@ -50,7 +55,7 @@ pub struct Broker {
 impl Broker {
     /// A broker without links, sessions and messages.
     pub fn new(config: Config) -> Self {
-        let Config { limits, hash_seed, mechanisms } = config;
+        let Config { limits, hash_seed, mechanisms, sys_interval } = config;
         Self {
             links: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
             mechanisms,
@@ -59,6 +64,7 @@ impl Broker {
             subscriptions: Subscriptions::new(hash_seed),
             retained: Retained::new(limits.retained_messages, limits.retained_bytes),
             deadlines: Deadlines::default(),
+            sys: Sys::new(sys_interval),
             matching_nodes: Vec::new(),
             matching_subscribers: Vec::new(),
             limits,
@@ -67,21 +73,23 @@ impl Broker {
 
     /// Takes one input in and appends what follows from it. `now` never goes back.
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        let turn = &mut Turn { now, effects };
+        let turn = &mut Turn { now, effects, sent: Sent::default() };
         match input {
             Input::Open { link, nonce } => self.open(turn, link, nonce),
             Input::Packet { link, packet } => self.packet(turn, link, packet),
             Input::Malformed { link, version, error } => self.malformed(turn, link, version, error),
             Input::Closed { link, cause: _ } => self.closed(turn, link),
             Input::Drained { link } => self.drained(turn, link),
+            Input::Traffic(traffic) => self.sys.counters += traffic,
             Input::Tick => self.tick(turn),
             Input::Stop => self.stop(turn),
         }
+        self.sys.counters += turn.sent;
     }
 
     /// When [`Input::Tick`] is wanted at the latest.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.deadlines.next(), self.retained.next_expiry()].into_iter().flatten().min()
+        [self.deadlines.next(), self.retained.next_expiry(), self.sys.due_at].into_iter().flatten().min()
     }
 
     /// The retained messages whose topics match, ordered level by level: `a`, `a/b`, `a b`.
@@ -103,6 +111,7 @@ impl Broker {
         // Whatever comes from a link that was closed came too late. [MQTT-3.1.4-6]
         let Some(state) = self.links.get_mut(&link) else { return };
         state.heard = turn.now.instant;
+        self.sys.counters.packets_received += 1;
         match (state.stage, packet) {
             (Stage::Connected(key), packet) => self.packet_in_session(turn, key, packet),
             (Stage::AwaitsConnect { nonce }, Packet::Connect(connect)) => {

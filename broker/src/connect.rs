@@ -22,6 +22,7 @@ use luxwire_shared::mqtt::{
 
 impl Broker {
     pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, connect: Connect) {
+        self.sys.counters.connects += 1;
         let packet_size = connect.properties.maximum_packet_size;
         if let Some((reason, why)) = self.objection(&connect) {
             return self.refuse(turn, link, packet_size, reason, why);
@@ -108,6 +109,7 @@ impl Broker {
         session.will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &client_id)));
         session.outgoing.set_window(window);
         session.outgoing.resume();
+        self.sys.client_connected();
         self.enter(key);
         self.connected(link, key, keep_alive_s);
 

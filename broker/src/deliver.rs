@@ -304,6 +304,7 @@ impl Session {
     }
 
     fn report_dropped(&self, turn: &mut Turn<'_>, qos: QoS, why: Dropped) {
+        turn.sent.dropped += u64::from(why != Dropped::Expired);
         turn.report(Report::Dropped { client_id: self.client_id.clone(), qos, why });
     }
 }
@@ -311,6 +312,9 @@ impl Session {
 impl Turn<'_> {
     fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery, set_at: Option<Timestamp>) {
         let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
+        self.sent.packets += 1;
+        self.sent.publishes += 1;
+        self.sent.payload_bytes += pending.message.payload.len() as u64;
         self.effects.push(Effect::Deliver(Delivered {
             link,
             message: pending.message,

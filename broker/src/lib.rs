@@ -51,6 +51,7 @@ mod share;
 mod statistics;
 mod subscribe;
 mod subscriptions;
+mod sys;
 mod turn;
 mod will;
 
@@ -63,3 +64,4 @@ pub use limits::Limits;
 pub use message::Message;
 pub use scram::{ScramCredential, ScramSha256};
 pub use statistics::Statistics;
+pub use sys::Traffic;

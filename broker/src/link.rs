@@ -49,6 +49,7 @@ impl Broker {
             silence_max: Some(self.limits.connect_timeout),
             entered_at: None,
         };
+        self.sys.counters.links += 1;
         self.links.insert(link, state);
         self.watch(link);
     }

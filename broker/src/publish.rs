@@ -13,6 +13,8 @@ use luxwire_shared::mqtt::{
 
 impl Broker {
     pub(crate) fn publish(&mut self, turn: &mut Turn<'_>, key: SessionKey, publish: Publish) {
+        self.sys.counters.publishes_received += 1;
+        self.sys.counters.payload_bytes_received += publish.payload.len() as u64;
         let permitted = self.permitted(&publish);
         let topic = match permitted.and_then(|()| self.topic(key, publish.topic)) {
             Ok(topic) => topic,

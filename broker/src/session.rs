@@ -235,6 +235,7 @@ impl Broker {
         let now = turn.now.instant;
         let session = &mut self.sessions[key];
         let Some(connection) = session.connection.take() else { return };
+        self.sys.client_disconnected();
         self.forget_link(connection.link);
         let session = &mut self.sessions[key];
         if session.expiry_s == 0 {
@@ -254,6 +255,7 @@ impl Broker {
         let now = turn.now.instant;
         let session = &mut self.sessions[key];
         if session.ends_at.is_some_and(|at| at <= now) {
+            self.sys.counters.sessions_expired += 1;
             return self.end_session(turn, key);
         }
         if session.will.as_ref().is_some_and(|will| will.due_at.is_some_and(|at| at <= now)) {

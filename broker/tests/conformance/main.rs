@@ -26,6 +26,7 @@ mod session;
 mod set_at;
 mod share;
 mod subscribe;
+mod sys;
 mod topics;
 mod unsubscribe;
 mod v3;

@@ -67,7 +67,8 @@ impl World {
         Self::of(Config { limits, mechanisms, ..Config::default() })
     }
 
-    fn of(config: Config) -> Self {
+    /// A world with this broker.
+    pub fn of(config: Config) -> Self {
         Self {
             broker: Broker::new(Config { hash_seed: 7, ..config }),
             now: Instant::START,

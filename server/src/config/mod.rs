@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) hue: Hue,
     pub(crate) storage: Storage,
+    pub(crate) sys: Sys,
 }
 
 /// MQTT over TCP.
@@ -84,6 +85,14 @@ pub(crate) struct Hue {
     pub(crate) enabled: bool,
 }
 
+/// What the broker says of itself, below `$SYS`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sys {
+    /// Seconds between two times; 0 for never.
+    pub(crate) interval_s: u16,
+}
+
 /// What is kept on disk.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -101,6 +110,7 @@ impl Config {
         in_range("limits.stall_timeout_s", limits.stall_timeout_s.into(), 1, 3_600)?;
         in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
         in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
+        in_range("sys.interval_s", self.sys.interval_s.into(), 0, 3_600)?;
         if let Some(origin) = self.http.allowed_origins.iter().find(|origin| !is_origin(origin)) {
             return Err(format!(
                 "http.allowed_origins: {origin:?} is no origin; write it like \"https://lights.example\", without a path"
@@ -149,6 +159,19 @@ impl Default for Http {
 impl Default for Hue {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+impl Sys {
+    /// `None` for never.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        (self.interval_s > 0).then(|| Duration::from_secs(self.interval_s.into()))
+    }
+}
+
+impl Default for Sys {
+    fn default() -> Self {
+        Self { interval_s: 10 }
     }
 }
 

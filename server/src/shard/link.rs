@@ -8,7 +8,7 @@ use super::{
 };
 use crate::limits;
 use bytes::Bytes;
-use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases};
+use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
     mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Text, Version},
     time::Instant,
@@ -188,9 +188,16 @@ impl Link {
     }
 
     /// Appends a message; at QoS 0 it is dropped if the output is full.
-    pub(super) fn deliver(&mut self, delivered: &Delivered, spare: &mut Spare) -> Result<(), EncodeError> {
+    pub(super) fn deliver(
+        &mut self,
+        delivered: &Delivered,
+        spare: &mut Spare,
+        traffic: &mut Traffic,
+    ) -> Result<(), EncodeError> {
         if delivered.delivery.qos() == QoS::AtMostOnce && self.output.len() >= limits::OUTPUT {
             self.dropped += 1;
+            traffic.messages_dropped += 1;
+            traffic.payload_bytes_dropped += delivered.message.payload.len() as u64;
             return Ok(());
         }
         let version = self.version.unwrap_or(OLDEST);
@@ -202,8 +209,8 @@ impl Link {
     }
 
     /// Writes what waits, as far as the socket takes it.
-    pub(super) fn write(&mut self, spare: &mut Spare) -> Written {
-        let written = self.output.write(&self.socket, self.websocket.as_deref(), spare);
+    pub(super) fn write(&mut self, spare: &mut Spare, traffic: &mut Traffic) -> Written {
+        let written = self.output.write(&self.socket, self.websocket.as_deref(), spare, traffic);
         if matches!(written, Written::All) {
             self.answers_len = 0;
         }

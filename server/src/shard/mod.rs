@@ -24,12 +24,12 @@ mod websocket;
 pub(crate) use door::{Door, NewLink, Stopped, Value};
 pub(crate) use room::Room;
 
-use crate::{clock::Clock, config, limits};
+use crate::{clock::Clock, config::Config, limits};
 use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
-use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report};
+use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
 use std::{
@@ -58,6 +58,8 @@ struct State {
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
     read_buffer: BytesMut,
     spare: Spare,
+    /// What went over the wires since the broker was last told.
+    traffic: Traffic,
     /// Empty between two calls of the broker; kept for its room.
     effects: Vec<Effect>,
     /// Links with something to write, in the order in which they got it.
@@ -76,16 +78,13 @@ struct State {
 
 impl Shard {
     /// Starts the flusher and the timer, without which nothing works, in the `LocalSet` that it is called in.
-    pub(crate) fn start(
-        essential: &mut JoinSet<()>,
-        limits: &config::Limits,
-        hash_seed: u64,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn start(essential: &mut JoinSet<()>, config: &Config, hash_seed: u64, clock: Clock) -> Self {
+        let limits = &config.limits;
         let state = State {
             broker: Broker::new(luxwire_broker::Config {
                 limits: limits.for_broker(),
                 hash_seed,
+                sys_interval: config.sys.interval(),
                 ..luxwire_broker::Config::default()
             }),
             clock,
@@ -96,6 +95,7 @@ impl Shard {
             links_opened: 0,
             read_buffer: BytesMut::new(),
             spare: Spare::default(),
+            traffic: Traffic::default(),
             effects: Vec::new(),
             dirty: Vec::new(),
             drained: Vec::new(),
@@ -191,7 +191,7 @@ impl State {
             Effect::Deliver(delivered) => {
                 let id = delivered.link;
                 let Some(link) = self.links.get_mut(&id) else { return };
-                if let Err(error) = link.deliver(&delivered, &mut self.spare) {
+                if let Err(error) = link.deliver(&delivered, &mut self.spare, &mut self.traffic) {
                     error!(%error, "a message cannot be written");
                 }
                 if link.is_full_enough_to_write() {
@@ -281,7 +281,7 @@ impl State {
         let Some(link) = self.links.get_mut(&id) else { return false };
         link.is_dirty = false;
         let was_waiting = link.must_wait();
-        match link.write(&mut self.spare) {
+        match link.write(&mut self.spare, &mut self.traffic) {
             Written::All => {
                 link.blocked_since = None;
                 if was_waiting {
@@ -312,6 +312,8 @@ impl State {
 
     /// Something is due.
     fn tick(&mut self, now: Now) {
+        let traffic = mem::take(&mut self.traffic);
+        self.tell(now, Input::Traffic(traffic));
         self.tell(now, Input::Tick);
         if self.stall_check.is_some_and(|check| check <= now.instant) {
             self.end_stalled(now.instant);
