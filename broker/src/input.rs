@@ -62,7 +62,7 @@ pub enum Input {
     Traffic(Traffic),
     /// `Broker::next_deadline` has come.
     Tick,
-    /// The program stops: 5.0 clients are told so and every link is closed. [MQTT-3.14]
+    /// The program stops: 5.0 clients are told so and every link is closed. Section 3.14.
     Stop,
 }
 

@@ -87,10 +87,13 @@ fn begin(world: &mut World, connecting: Connecting) -> Client {
     client
 }
 
-/// AUTH from the broker, with this reason and method; gives its data. [MQTT-4.12.0-2] [MQTT-4.12.0-5]
+/// AUTH from the broker, with this reason and method and without words; gives its data. [MQTT-4.12.0-2] [MQTT-4.12.0-5]
+/// [MQTT-3.15.2-2] [MQTT-3.15.2-3]
 fn expect_auth(world: &mut World, client: Client, reason: ReasonCode, method: &str) -> String {
     let Packet::Auth(auth) = world.expect(client) else { panic!("expected AUTH") };
     assert_eq!((auth.reason, auth.method()), (reason, Some(&text(method))));
+    let AuthProperties { reason_string, user_properties, .. } = *auth.properties.clone().expect("properties");
+    assert!(reason_string.is_none() && user_properties.is_empty());
     String::from_utf8(auth.data().to_vec()).expect("text")
 }
 

@@ -91,7 +91,7 @@ fn an_unknown_version_is_refused_in_words_that_every_client_reads() {
     assert_eq!(world.expect_closed(client), CloseReason::Malformed(error));
 }
 
-// [MQTT-3.1.2-1]
+// [MQTT-3.1.2-1] 3.1.1: [MQTT-3.1.2-1]
 #[test]
 fn an_unknown_protocol_is_closed_without_a_word() {
     let mut world = World::new();

@@ -151,7 +151,7 @@ fn a_malformed_connect_is_refused_with_its_reason() {
     }
 }
 
-// 3.1.1: [MQTT-3.1.4-1] [MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-14] [MQTT-3.1.2-22]
+// 3.1.1: [MQTT-3.1.4-1] [MQTT-3.2.2-6] [MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-14] [MQTT-3.1.2-22]
 #[test]
 fn a_malformed_connect_of_3_1_1_is_closed_without_a_word() {
     let rows = [

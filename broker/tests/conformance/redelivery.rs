@@ -49,7 +49,7 @@ fn nothing_is_sent_again_while_the_connection_lasts() {
     world.expect_nothing(lamp);
 }
 
-// [MQTT-4.3.3-5] [MQTT-4.3.3-6]
+// [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-3.6.2-2] [MQTT-3.6.2-3] PUBREL has no properties.
 #[test]
 fn after_pubrec_it_is_pubrel_that_comes_again() {
     let mut world = World::new();

@@ -93,7 +93,7 @@ fn there_is_no_packet_to_say_why_a_link_is_closed() {
         assert_eq!(world.expect_closed(twice), CloseReason::ProtocolError);
         let silent = world.connect(crate::driver::packets::version(version, "c").keep_alive_s(10));
         world.wait_s(15);
-        assert_eq!(world.expect_closed(silent), CloseReason::KeepAliveTimeout); // [MQTT-3.1.2-24]
+        assert_eq!(world.expect_closed(silent), CloseReason::KeepAliveTimeout); // 3.1.1: [MQTT-3.1.2-24]
     }
 }
 

@@ -119,6 +119,7 @@ fn a_slow_subscriber_that_takes_aliases_knows_the_topic_of_every_message_that_it
     assert!(introduced > 10 && numbered > 300, "{introduced} {numbered}");
 }
 
+// 3.1.1: [MQTT-4.8.0-2]
 #[test]
 fn a_subscriber_that_takes_nothing_for_too_long_is_closed() {
     let server = Server::with(&["limits.stall_timeout_s=1"]);
