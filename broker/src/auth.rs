@@ -19,7 +19,7 @@ use crate::{
 };
 use alloc::{boxed::Box, rc::Rc};
 use bytes::Bytes;
-use core::fmt::Debug;
+use core::{fmt::Debug, num::NonZeroU32};
 use luxwire_shared::mqtt::{Auth, AuthProperties, Connect, Packet, ReasonCode, Text, Version};
 use sha2::{Digest as _, Sha256};
 
@@ -77,6 +77,13 @@ pub(crate) struct Authenticated {
     nonce: u128,
     exchanges: u64,
     exchange: Option<Box<dyn Exchange>>,
+}
+
+impl Newcomer {
+    /// The largest packet that the client takes.
+    pub(crate) fn packet_size(&self) -> Option<NonZeroU32> {
+        self.connect.properties.maximum_packet_size
+    }
 }
 
 impl Broker {

@@ -11,7 +11,7 @@ use crate::{
     turn::Turn,
     will::PendingWill,
 };
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String};
 use core::{
     mem,
     num::{NonZeroU16, NonZeroU32},
@@ -124,10 +124,8 @@ impl Broker {
         });
         turn.send(link, Packet::Connack(connack));
         self.pump(turn, key);
-        let shares: Vec<_> = self.sessions[key].shares.keys().cloned().collect();
-        for name in shares {
-            self.member_came(turn, key, &name);
-        }
+        let shares = self.sessions[key].shares.clone();
+        self.member_came(turn, &shares);
     }
 
     /// Why this CONNECT cannot be accepted whoever it is.

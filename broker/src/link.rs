@@ -5,7 +5,7 @@
 
 use crate::{
     CloseReason, LinkId, broker::Broker, deadlines::Deadline, explain::refusal, session::SessionKey,
-    turn::Turn,
+    session::takes, turn::Turn,
 };
 use alloc::vec::Vec;
 use core::{fmt::Display, time::Duration};
@@ -89,7 +89,12 @@ impl Broker {
                 // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
                 // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1]
                 if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
-                    turn.send(link, refusal(error.reason(), error, None));
+                    let newcomer = self.newcomers.get(&link);
+                    let packet_size = newcomer.and_then(|newcomer| newcomer.packet_size());
+                    let connack = refusal(error.reason(), error, packet_size);
+                    if takes(packet_size, connack.encoded_len(Version::V5)) {
+                        turn.send(link, connack);
+                    }
                 }
                 turn.close(link, CloseReason::Malformed(error));
                 self.forget_link(link);

@@ -27,6 +27,8 @@ pub(crate) struct Pending {
 pub(crate) struct Queue {
     waiting: VecDeque<Pending>,
     bytes: usize,
+    /// How many came by a shared subscription.
+    shared: usize,
     /// Nothing expires before this; `None` if nothing ever does.
     next_expiry: Option<Instant>,
 }
@@ -52,6 +54,7 @@ impl Pending {
 impl Queue {
     pub(crate) fn push(&mut self, pending: Pending) {
         self.bytes += pending.message.size();
+        self.shared += usize::from(pending.share.is_some());
         self.next_expiry = [self.next_expiry, pending.message.expires_at()].into_iter().flatten().min();
         self.waiting.push_back(pending);
     }
@@ -63,6 +66,7 @@ impl Queue {
     pub(crate) fn pop(&mut self) -> Option<Pending> {
         let pending = self.waiting.pop_front()?;
         self.bytes -= pending.message.size();
+        self.shared -= usize::from(pending.share.is_some());
         if self.waiting.is_empty() && self.waiting.capacity() > ROOM_KEPT {
             // A backlog that is over leaves no memory behind.
             self.waiting = VecDeque::new();
@@ -86,7 +90,13 @@ impl Queue {
         let (taken, kept) = mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(is_wanted);
         self.waiting = kept.into();
         self.bytes -= taken.iter().map(|pending| pending.message.size()).sum::<usize>();
+        self.shared -= taken.iter().filter(|pending| pending.share.is_some()).count();
         taken
+    }
+
+    /// Whether another member of some group might have to take one of them.
+    pub(crate) fn has_shared(&self) -> bool {
+        self.shared > 0
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -18,7 +18,10 @@ use crate::{
     subscriptions::{NodeId, Subscription},
     turn::Turn,
 };
-use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 use core::ops::Bound::{Excluded, Unbounded};
 use luxwire_shared::mqtt::{ShareName, Subscribable, flow::Stage};
 
@@ -131,40 +134,41 @@ impl Broker {
     /// The member went away and its session waits for it: whoever is there takes what was not sent.
     pub(crate) fn member_left(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let session = &self.sessions[key];
-        if session.shares.is_empty() || session.queue.is_empty() {
+        if !session.queue.has_shared() {
             return;
         }
-        let mut taken_over = Vec::new();
+        let mut names = BTreeSet::new();
         for (name, node) in &session.shares {
             let group = name.share.as_ref().zip(self.subscriptions.groups_mut(*node));
             let group = group.and_then(|(share, groups)| groups.get_mut(share));
             let is_there = |key: &SessionKey| self.sessions[*key].connection.is_some();
             if group.is_some_and(|group| group.members.keys().any(is_there)) {
-                taken_over.push(Rc::clone(name));
+                names.insert(Rc::clone(name));
             }
         }
-        self.pass_on_waiting(turn, key, &taken_over);
+        self.pass_on_waiting(turn, key, &names);
     }
 
-    /// A member is there: it takes part in what waits with those who are away.
-    pub(crate) fn member_came(&mut self, turn: &mut Turn<'_>, key: SessionKey, name: &Subscribable) {
-        let Some((name, node)) = self.sessions[key].shares.get_key_value(name) else { return };
-        let (name, node) = (Rc::clone(name), *node);
-        let Some((share, groups)) = name.share.as_ref().zip(self.subscriptions.groups_mut(node)) else {
-            return;
-        };
-        let Some(group) = groups.get_mut(share) else { return };
-        let holds_something_up = |key: &SessionKey| {
-            let session = &self.sessions[*key];
-            session.connection.is_none() && !session.queue.is_empty()
-        };
-        let away: Vec<_> = group.members.keys().copied().filter(holds_something_up).collect();
+    /// A member of these groups is there: it takes part in what waits with those who are away.
+    pub(crate) fn member_came(&mut self, turn: &mut Turn<'_>, names: &BTreeMap<Rc<Subscribable>, NodeId>) {
+        let mut away = BTreeSet::new();
+        for (name, node) in names {
+            let group = name.share.as_ref().zip(self.subscriptions.groups_mut(*node));
+            let Some(group) = group.and_then(|(share, groups)| groups.get_mut(share)) else { continue };
+            let holds_something_up = |key: &SessionKey| {
+                let session = &self.sessions[*key];
+                session.connection.is_none() && session.queue.has_shared()
+            };
+            away.extend(group.members.keys().copied().filter(holds_something_up));
+        }
+        let names = if away.is_empty() { BTreeSet::new() } else { names.keys().cloned().collect() };
+        // Each of them is looked through once, however many groups it has in common with whoever came.
         for key in away {
-            self.pass_on_waiting(turn, key, core::slice::from_ref(&name));
+            self.pass_on_waiting(turn, key, &names);
         }
     }
 
-    fn pass_on_waiting(&mut self, turn: &mut Turn<'_>, key: SessionKey, names: &[Rc<Subscribable>]) {
+    fn pass_on_waiting(&mut self, turn: &mut Turn<'_>, key: SessionKey, names: &BTreeSet<Rc<Subscribable>>) {
         let is_theirs = |pending: &Pending| pending.share.as_ref().is_some_and(|name| names.contains(name));
         if names.is_empty() {
             return;

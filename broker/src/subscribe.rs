@@ -4,7 +4,7 @@ use crate::{
     CloseReason, Limits, LinkId, broker::Broker, replay::Replay, session::SessionKey,
     subscriptions::Subscription, turn::Turn,
 };
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 use luxwire_shared::mqtt::{
     Packet, QoS, ReasonCode, RetainHandling, ShareName, Suback, Subscribable, Subscribe, SubscribeFilter,
     SubscriptionId, Unsuback, Unsubscribe,
@@ -24,9 +24,10 @@ impl Broker {
         let suback = connection.suback(Suback { id: subscribe.id, properties: None, reasons }, refused);
         if self.answer(turn, key, link, suback) {
             self.pump(turn, key);
-            for wanted in subscribe.filters.iter().map(|wanted| &wanted.filter) {
-                self.member_came(turn, key, wanted);
-            }
+            let shares = &self.sessions[key].shares;
+            let joined = subscribe.filters.iter().filter_map(|wanted| shares.get_key_value(&wanted.filter));
+            let joined: BTreeMap<_, _> = joined.map(|(name, node)| (Rc::clone(name), *node)).collect();
+            self.member_came(turn, &joined);
         }
     }
 

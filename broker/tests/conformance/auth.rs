@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use hmac::{Hmac, Mac as _};
 use luxwire_broker::{CloseReason, Exchange, Mechanism, ScramCredential, ScramSha256, Step};
-use luxwire_shared::mqtt::{Auth, AuthProperties, Connack, Packet, ReasonCode, Text};
+use luxwire_shared::mqtt::{Auth, AuthProperties, Connack, DecodeError, Packet, ReasonCode, Text, Version};
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, num::NonZeroU32, rc::Rc};
 
@@ -200,6 +200,24 @@ fn nothing_but_auth_with_its_method_may_come_before_connack() {
     expect_auth(&mut world, client, ReasonCode::ContinueAuthentication, "TRUST");
     world.send(client, disconnect(ReasonCode::Success));
     assert_eq!(world.expect_closed(client), CloseReason::Disconnected(ReasonCode::Success));
+}
+
+// [MQTT-3.1.2-24] [MQTT-3.2.2-7] The driver's wire sees that nothing is larger than the client takes.
+#[test]
+fn what_is_malformed_before_connack_is_refused_in_what_the_client_takes() {
+    for (packet_size, is_told) in [(1000, true), (30, true), (4, false)] {
+        let mut world = world();
+        let name = if is_told { "TRUST" } else { "T" };
+        let client = begin(&mut world, with_method("a", name, "anna 1").packet_size(packet_size));
+        if is_told {
+            expect_auth(&mut world, client, ReasonCode::ContinueAuthentication, "TRUST");
+            world.send_malformed(client, Some(Version::V5), DecodeError::Flags);
+            let connack = world.expect_connack(client);
+            assert_eq!(connack.reason, ReasonCode::MalformedPacket);
+            assert_eq!(connack.properties.reason_string.is_some(), packet_size > 100);
+        }
+        world.expect_closed(client);
+    }
 }
 
 #[test]

@@ -7,7 +7,10 @@ use luxwire_shared::mqtt::{
     Connect, DecodeError, Delivery, Framer, Packet, PacketId, Publish, PublishTopic, TopicAlias, TopicName,
     Version,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+};
 
 /// One connection, seen from the client.
 pub struct Wire {
@@ -21,6 +24,8 @@ pub struct Wire {
     names: BTreeMap<TopicAlias, TopicName>,
     framer: Framer,
     arrived: VecDeque<Packet>,
+    /// CONNECT was said.
+    introduced: bool,
     pub greeted: bool,
     pub closed: Option<CloseReason>,
     /// QoS 1 and 2 messages that came and are not acknowledged to the end.
@@ -46,6 +51,7 @@ impl Wire {
             names: BTreeMap::new(),
             framer: Framer::new(u32::MAX),
             arrived: VecDeque::new(),
+            introduced: false,
             greeted: false,
             closed: None,
             unacknowledged: BTreeMap::new(),
@@ -55,7 +61,8 @@ impl Wire {
     /// What the broker sees of what the client says.
     pub fn send(&mut self, packet: &Packet) -> Result<Packet, DecodeError> {
         match packet {
-            Packet::Connect(connect) if !self.greeted => self.introduce(connect),
+            // A second one is a mistake, and nobody believes what it says.
+            Packet::Connect(connect) if !mem::replace(&mut self.introduced, true) => self.introduce(connect),
             Packet::Puback(ack) => self.acknowledge(ack.id, Awaited::Puback, None),
             Packet::Pubrec(ack) if ack.reason.is_failure() => self.acknowledge(ack.id, Awaited::Pubrec, None),
             Packet::Pubrec(ack) => self.acknowledge(ack.id, Awaited::Pubrec, Some(Awaited::Pubcomp)),
