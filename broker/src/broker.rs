@@ -5,7 +5,7 @@ use crate::{
     auth::Newcomer,
     deadlines::Deadlines,
     link::{Link, Stage},
-    retained::Retained,
+    retained::{Retained, Setting},
     session::{SessionKey, Sessions},
     subscriptions::{NodeId, Subscription, Subscriptions},
     sys::{Sent, Sys},
@@ -47,6 +47,8 @@ pub struct Broker {
     pub(crate) retained: Retained,
     pub(crate) deadlines: Deadlines,
     pub(crate) sys: Sys,
+    /// Messages for which the broker took responsibility.
+    pub(crate) accepted: u64,
     /// What a message that is being routed matches; kept for their capacity.
     pub(crate) matching_nodes: Vec<NodeId>,
     pub(crate) matching_subscribers: Vec<(SessionKey, Subscription)>,
@@ -65,6 +67,7 @@ impl Broker {
             retained: Retained::new(limits.retained_messages, limits.retained_bytes),
             deadlines: Deadlines::default(),
             sys: Sys::new(sys_interval),
+            accepted: 0,
             matching_nodes: Vec::new(),
             matching_subscribers: Vec::new(),
             limits,
@@ -100,6 +103,22 @@ impl Broker {
     /// The retained message of one topic.
     pub fn retained_message(&self, topic: &TopicName) -> Option<&Rc<Message>> {
         self.retained.get(topic)
+    }
+
+    /// Every retained message, ordered in the same way. Whoever takes only the first few pays only for those.
+    pub fn all_retained(&self) -> impl Iterator<Item = &Rc<Message>> {
+        self.retained.iter().map(|entry| &entry.message)
+    }
+
+    /// Which setting of a value made the retained message of one topic what it is.
+    pub fn retained_setting(&self, topic: &TopicName) -> Option<Setting> {
+        self.retained.setting(topic)
+    }
+
+    /// How many messages the broker took from clients so far, wills included. One that is refused does not count, nor does
+    /// one that comes a second time.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
     }
 
     /// How much of what there is.

@@ -95,6 +95,7 @@ impl Broker {
         session.connection = Some(Connection {
             link,
             version: connect.version,
+            since: turn.now.timestamp,
             packet_size,
             aliases: IncomingAliases::default(),
             receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),

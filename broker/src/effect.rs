@@ -123,6 +123,8 @@ pub enum Report {
     },
     /// A message was not taken from its publisher, who is told so where the protocol has a way.
     PublishRefused {
+        /// Which link it came over; `None` for a will.
+        link: Option<LinkId>,
         /// Whose.
         client_id: Text,
         /// Why.

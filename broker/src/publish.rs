@@ -53,7 +53,8 @@ impl Broker {
         let reason = self.accept(turn, message, Some(key));
         let session = &mut self.sessions[key];
         if reason.is_failure() {
-            turn.report(Report::PublishRefused { client_id: session.client_id.clone(), reason });
+            let client_id = session.client_id.clone();
+            turn.report(Report::PublishRefused { link: Some(link), client_id, reason });
         }
         let Some(connection) = &session.connection else { return };
         // [MQTT-3.3.4-1] Answered here, one after the other: in the order in which they came. [MQTT-4.6.0-2]
@@ -148,6 +149,7 @@ impl Broker {
                 return ReasonCode::QuotaExceeded;
             }
         }
+        self.accepted += 1;
         if self.route(turn, passing, publisher) {
             ReasonCode::Success
         } else {

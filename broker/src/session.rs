@@ -79,6 +79,8 @@ pub(crate) struct Session {
 pub(crate) struct Connection {
     pub(crate) link: LinkId,
     pub(crate) version: Version,
+    /// When CONNECT was accepted.
+    pub(crate) since: Timestamp,
     /// The largest packet that the client takes.
     pub(crate) packet_size: Option<NonZeroU32>,
     /// What the client calls topics; goes with the connection. [MQTT-3.3.2-7]

@@ -220,6 +220,19 @@ impl Subscriptions {
         self.node(node).subscribers.iter().map(|(session, subscription)| (*session, *subscription))
     }
 
+    /// The filter that ends at a node: what [`Subscriptions::insert`] was given, put together again level by level.
+    pub(crate) fn filter(&self, node: NodeId) -> TopicFilter {
+        let mut levels = Vec::new();
+        let mut at = node;
+        while at != ROOT {
+            let node = self.node(at);
+            levels.push(&*node.level);
+            at = node.parent;
+        }
+        levels.reverse();
+        TopicFilter::try_from(levels.join("/").as_str()).expect("somebody subscribed to it")
+    }
+
     /// How many subscriptions there are, shared ones among them.
     pub(crate) fn len(&self) -> usize {
         self.count + self.shared_count

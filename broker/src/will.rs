@@ -53,7 +53,7 @@ impl Broker {
         let reason = self.accept(turn, message, Some(key));
         if reason.is_failure() {
             let client_id = self.sessions[key].client_id.clone();
-            turn.report(Report::PublishRefused { client_id, reason });
+            turn.report(Report::PublishRefused { link: None, client_id, reason });
         }
     }
 }

@@ -12,7 +12,17 @@ pub mod hue;
 pub mod hue_sim;
 pub mod lamp;
 pub mod pub_sub;
+pub mod recorder;
 pub mod stop;
+
+/// Where programs of this user keep what is worth keeping; `name` tells those from each other that keep their own. `None`
+/// without a home.
+pub(crate) fn state_folder(name: &str) -> Option<std::path::PathBuf> {
+    let named =
+        |name: &str| std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| path.is_absolute());
+    let base = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))?;
+    Some(base.join("luxwire").join(name))
+}
 
 /// The command line asks for something that cannot be: the program ends with exit code 2.
 ///

@@ -6,20 +6,27 @@ use crate::{
     config::{Config, Layers},
     demo::Demo,
     descriptors,
-    http::{self, Hosts, LargeAnswers, Origins, Web},
+    http::{self, Hosts, LargeAnswers, Origins, Uploads, Web},
     hue::{self, HueService},
     limits,
     listen::{self, Listener, Speaks},
-    log,
+    log, record,
     shard::{Door, Room, Shard},
     storage::DataDir,
 };
 use anyhow::{Context as _, anyhow, bail};
 use luxwire_devices::{
-    connection::Scheme,
+    connection::{Address, Scheme},
     stop::{StopSignal, StopSignals},
 };
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, process, sync::Arc, time::Duration};
+use std::{
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    process,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     runtime, select,
     task::{JoinSet, LocalSet, spawn_local},
@@ -45,12 +52,23 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the system refuses what the program needs to run")?;
+    let data_dir = config.storage.dir.as_deref();
     // A demo keeps nothing, not even a key.
-    let hue_dir = hue::state_dir(config.storage.dir.as_deref(), serve.ephemeral || serve.demo);
-    LocalSet::new().block_on(&runtime, run(config, hue_dir, serve.demo))
+    let keeps_nothing = serve.ephemeral || serve.demo;
+    let places = Places {
+        hue: hue::state_dir(data_dir, keeps_nothing),
+        history: record::file(data_dir, keeps_nothing),
+    };
+    LocalSet::new().block_on(&runtime, run(config, places, serve.demo))
 }
 
-async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyhow::Result<()> {
+/// Where the clients that the server hosts keep what they keep; `None` is in memory.
+struct Places {
+    hue: Option<PathBuf>,
+    history: Option<PathBuf>,
+}
+
+async fn run(config: Config, places: Places, with_demo: bool) -> anyhow::Result<()> {
     // Before the ready lines: whoever reads those may stop us right away.
     let mut signals = StopSignals::listen().context("signals cannot be received")?;
     let mut listeners = Vec::new();
@@ -64,14 +82,16 @@ async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyho
     }
     let hue = HueService::new(config.hue.enabled);
     let way_in = way_in(&listeners);
-    let demo = match way_in {
-        Some((scheme, listener)) if with_demo => Some(Demo::open(hue::address(scheme, listener)).await?),
+    let demo = match &way_in {
+        Some(broker) if with_demo => Some(Demo::open(broker.clone()).await?),
         Some(_) | None => None,
     };
     let ready = ready_lines(&listeners, demo.as_ref());
 
     let clock = Clock::start();
     let stop = CancellationToken::new();
+    // When every client was told, and nothing more can come.
+    let last = CancellationToken::new();
     let hash_seed = getrandom::u64().map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
     // What the whole program depends on. None of it ever ends by itself.
     let mut essential = JoinSet::new();
@@ -82,8 +102,9 @@ async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyho
         door: Door::of(&mut essential, shard.clone(), Arc::clone(&mqtt_room)),
         hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
-
+        clock,
         large_answers: LargeAnswers::new(),
+        uploads: Uploads::new(config.limits.packet_size.bytes()),
         hue: hue.clone(),
     });
     let head_timeout = Duration::from_secs(config.limits.connect_timeout_s.into());
@@ -107,7 +128,12 @@ async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyho
         demo.start(&mut devices)?;
     }
     print(&ready).context("standard output is closed")?;
-    devices.spawn_local(hue.run(way_in, hue_dir, bridges));
+    devices.spawn_local(hue.run(way_in.clone(), places.hue, bridges));
+    let mut recorder = JoinSet::new();
+    if let Some(broker) = way_in.filter(|_| config.record.enabled || with_demo) {
+        let settings = record::settings(&config.record, broker, places.history);
+        recorder.spawn_local(record::run(settings, last.clone()));
+    }
 
     let signal = select! {
         signal = signals.next() => signal,
@@ -122,14 +148,29 @@ async fn run(config: Config, hue_dir: Option<PathBuf>, with_demo: bool) -> anyho
     if timeout(limits::STOP_WITHIN, shard.stop()).await.is_err() {
         warn!("some clients did not take their goodbye in time");
     }
+    last.cancel();
+    if timeout(limits::LAST_VALUES_WITHIN, recorder.join_all()).await.is_err() {
+        warn!("the disk did not take the last recorded values in time");
+    }
     Ok(())
 }
 
-/// How a program on this machine reaches the broker.
-fn way_in(listeners: &[Listener]) -> Option<(Scheme, SocketAddr)> {
+/// How a client on this machine reaches the broker.
+fn way_in(listeners: &[Listener]) -> Option<Address> {
     let by = |speaks| listeners.iter().find(|listener| listener.speaks == speaks).map(|found| found.address);
-    let mqtt = by(Speaks::Mqtt).map(|address| (Scheme::Mqtt, address));
-    mqtt.or_else(|| by(Speaks::Http).map(|address| (Scheme::Ws, address)))
+    let tcp = |at: SocketAddr| Address::tcp(own(at.ip()).to_string(), at.port());
+    let mqtt = by(Speaks::Mqtt).map(tcp);
+    let websocket = |at| Address { scheme: Scheme::Ws, path: "/mqtt".to_owned(), ..tcp(at) };
+    mqtt.or_else(|| by(Speaks::Http).map(websocket))
+}
+
+/// Where a listener is reached from its own machine.
+fn own(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
 }
 
 fn machine_name() -> String {

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     #[command(name = "hue-sim")]
     HueSim(luxwire_devices::hue_sim::Args),
     Hue(Box<luxwire_devices::hue::Args>),
+    Record(Box<luxwire_devices::recorder::Args>),
+    History(Box<luxwire_devices::recorder::history::Args>),
 }
 
 #[derive(Debug, Args)]
@@ -62,7 +64,7 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
-    /// Show the whole picture: a dimmer, a lamp, a pretend Philips Hue hub and the bridge to it run along
+    /// Show the whole picture: dimmers, lamps, a pretend Philips Hue hub and the bridge to it run along
     ///
     /// They are clients of this server like any other, keep nothing, and end with it. Standard output says
     /// `listening hue-sim ADDR`: there is the hub's page.

@@ -4,11 +4,10 @@
 //! first asked for, or at once if hubs were paired with it before; until then it costs nothing.
 
 use luxwire_devices::{
-    connection::{Address, BrokerArgs, Scheme},
+    connection::{Address, BrokerArgs},
     hue,
 };
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -40,26 +39,20 @@ impl HueService {
     /// Waits until it is asked for, and runs it until it is dropped. With `bridges`, which it pairs with, it starts at once.
     pub(crate) async fn run(
         self,
-        listener: Option<(Scheme, SocketAddr)>,
+        broker: Option<Address>,
         state_dir: Option<PathBuf>,
         bridges: Vec<hue::Host>,
     ) {
-        let (Some(wanted), Some((scheme, listener))) = (self.wanted, listener) else { return };
+        let (Some(wanted), Some(broker)) = (self.wanted, broker) else { return };
         if !bridges.is_empty() || state_dir.as_deref().is_some_and(hue::has_hubs) {
             wanted.notify_one();
         }
         wanted.notified().await;
         info!("starting the Philips Hue bridge");
-        if let Err(error) = hue::serve(settings(address(scheme, listener), state_dir, bridges)).await {
+        if let Err(error) = hue::serve(settings(broker, state_dir, bridges)).await {
             warn!("the Philips Hue bridge has stopped: {error:#}");
         }
     }
-}
-
-/// How a client on this machine reaches one of our listeners.
-pub(crate) fn address(scheme: Scheme, listener: SocketAddr) -> Address {
-    let path = if scheme.is_web_socket() { "/mqtt" } else { "" };
-    Address { scheme, path: path.to_owned(), ..Address::tcp(own(listener.ip()).to_string(), listener.port()) }
 }
 
 fn settings(address: Address, state_dir: Option<PathBuf>, bridges: Vec<hue::Host>) -> hue::Settings {
@@ -70,15 +63,6 @@ fn settings(address: Address, state_dir: Option<PathBuf>, bridges: Vec<hue::Host
         state_dir,
         discovery_prefix: Some("homeassistant".to_owned()),
         pairs_unasked: false,
-    }
-}
-
-/// Where a listener is reached from its own machine.
-fn own(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
     }
 }
 

@@ -21,6 +21,37 @@ pub(crate) const LARGE_ANSWER: usize = 64 << 10;
 /// Large answers at once.
 pub(crate) const LARGE_ANSWERS: usize = 8;
 
+/// A request's body above this size counts as large; below it, all HTTP connections together hold no more than 64 MiB.
+pub(crate) const LARGE_UPLOAD: usize = 64 << 10;
+
+/// Large bodies at once. They end within [`UPLOAD_WITHIN`].
+pub(crate) const LARGE_UPLOADS: usize = 16;
+
+/// How long a body may take: a megabyte at the speed of an old telephone line.
+pub(crate) const UPLOAD_WITHIN: Duration = Duration::from_secs(120);
+
+/// How long the rest of a body is read for nothing after it was refused, so that its sender reads why instead of finding
+/// the connection broken.
+pub(crate) const REFUSED_UPLOAD_WITHIN: Duration = Duration::from_secs(1);
+
+/// Characters of a topic or a filter in an address: percent-encoded, twelve bytes each, they fit into [`HTTP_HEAD_BYTES`].
+pub(crate) const ADDRESS_TOPIC_CHARS: usize = 4_096;
+
+/// Filters of one stream of events. They stand in an address, and each costs the broker a subscription.
+pub(crate) const EVENT_FILTERS: usize = 64;
+
+/// A stream of events that is silent for this long says that it is alive, so that nobody on the way takes it for dead.
+pub(crate) const EVENTS_SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// Events are written in pieces of about this size: enough that a burst costs few writes.
+pub(crate) const EVENTS_AT_ONCE: usize = 32 << 10;
+
+/// How long browsers wait before they come back to a stream that ended.
+pub(crate) const EVENTS_RETRY: Duration = Duration::from_millis(1_000);
+
+/// How long a recorder may take to answer: it looks for five seconds at most, and several may wait.
+pub(crate) const RECORDER_WITHIN: Duration = Duration::from_secs(20);
+
 /// Request line and headers together. Cookies of other services on the same host travel along and may be long.
 pub(crate) const HTTP_HEAD_BYTES: usize = 64 << 10;
 
@@ -30,8 +61,11 @@ pub(crate) const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 /// Descriptors besides the connections': listeners, the log, the runtime, and room to spare.
 pub(crate) const DESCRIPTORS_BESIDES_CONNECTIONS: u64 = 64 + HTTP_CONNECTIONS as u64;
 
-/// The whole stop must be over within five seconds; this leaves one for the process to end.
-pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(4);
+/// The whole stop must be over within five seconds; this leaves some for the recorder, and for the process to end.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_millis(3_500);
+
+/// How long the recorder inside the server may take for the values that came last.
+pub(crate) const LAST_VALUES_WITHIN: Duration = Duration::from_secs(1);
 
 /// A silent TCP connection is probed after this time, ...
 pub(crate) const TCP_KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
@@ -85,3 +119,66 @@ pub(crate) const WEBSOCKET_BUFFER: usize = 4 << 10;
 
 /// A WebSocket message may be this much larger than the largest packet, for clients that put several into one.
 pub(crate) const WEBSOCKET_MESSAGE_BESIDES_PACKET: usize = 64 << 10;
+
+/// Those who watch the live picture at once: a page each, and each is written every event.
+pub(crate) const WATCHERS: usize = 16;
+
+/// The picture is drawn in steps of this time, ...
+pub(crate) const PICTURE_WINDOW: Duration = Duration::from_millis(100);
+
+/// ... in each of which this many messages are shown one by one: more than an eye can follow. ...
+pub(crate) const MESSAGES_SHOWN: usize = 60;
+
+/// ... No client may take all of them: a flood does not hide the one dimmer that somebody looks for.
+pub(crate) const MESSAGES_SHOWN_OF_ONE: usize = 30;
+
+/// Clients that come, change and go in the same time and are told one by one. Where more do, the whole is shown anew.
+pub(crate) const NEWS_OF_CLIENTS: usize = 256;
+
+/// A watcher is shown the whole anew no sooner than this after the last time: drawing it takes milliseconds.
+pub(crate) const WHOLE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Clients in the whole. More than these nobody can tell apart on a screen.
+pub(crate) const CLIENTS_DRAWN: usize = 2_000;
+
+/// About the length of the whole, in case that clients have long names and many subscriptions.
+pub(crate) const PICTURE_BYTES: usize = 1 << 20;
+
+/// Filters of one client that are listed.
+pub(crate) const CLIENT_FOLLOWS: usize = 32;
+
+/// Topics to which one client published that are listed with their values, ...
+pub(crate) const CLIENT_PUBLISHES: usize = 16;
+
+/// ... and that are counted.
+pub(crate) const CLIENT_TOPICS_COUNTED: usize = 256;
+
+/// What may be remembered of that for all clients together, while somebody watches.
+pub(crate) const PUBLISHES_BYTES: usize = 8 << 20;
+
+/// When that is full, room is looked for no more often than this.
+pub(crate) const PUBLISHES_FULL_FOR: Duration = Duration::from_secs(1);
+
+/// Retained values that are looked through for who set them when the first watcher comes: about two milliseconds.
+pub(crate) const RETAINED_LOOKED_AT: usize = 10_000;
+
+/// Receivers of one message that are named.
+pub(crate) const MESSAGE_RECEIVERS: usize = 256;
+
+/// Characters of a payload that are shown, ...
+pub(crate) const PAYLOAD_CHARS: usize = 64;
+
+/// ... and of an identifier, a topic or a filter, which may have 65,535.
+pub(crate) const NAME_CHARS: usize = 128;
+
+/// Events that wait for a watcher: seconds of a busy house. ...
+pub(crate) const FEED_EVENTS: usize = 2_048;
+
+/// ... And their bytes. A whole that is longer has room where nothing else waits.
+pub(crate) const FEED_BYTES: usize = 512 << 10;
+
+/// A watcher to whom nothing is to be said hears this often that the connection stands.
+pub(crate) const WATCHER_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How long a page waits before it watches again when its connection is lost.
+pub(crate) const WATCHER_RETRY: Duration = Duration::from_secs(1);

@@ -14,6 +14,7 @@ mod hue;
 mod limits;
 mod listen;
 mod log;
+mod record;
 mod shard;
 mod storage;
 
@@ -41,6 +42,8 @@ fn main() -> ExitCode {
         Command::Firmware(args) => luxwire_devices::firmware::run(args),
         Command::HueSim(args) => device::run("hue-sim", luxwire_devices::hue_sim::run(args)),
         Command::Hue(args) => device::run("hue", luxwire_devices::hue::run(*args)),
+        Command::Record(args) => device::run("record", luxwire_devices::recorder::run(*args)),
+        Command::History(args) => device::run("history", luxwire_devices::recorder::history::run(*args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
-//! Other people's programs, which the tests set beside ours: Mosquitto, paho-mqtt, what npm brings, Chromium, and a C++
-//! compiler. It installs them and says where they are; the tests know what to do with them.
+//! Other people's programs, which the tests set beside ours: Mosquitto, curl, paho-mqtt and others from PyPI, what npm brings,
+//! Chromium, and a C++ compiler. It installs them and says where they are; the tests know what to do with them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -23,6 +23,7 @@ pub(crate) struct Foreign {
     python: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     cxx: Option<PathBuf>,
+    curl: Option<PathBuf>,
     chromium: Option<Chromium>,
     emulator: Option<PathBuf>,
 }
@@ -37,7 +38,7 @@ enum Chromium {
 impl Foreign {
     /// What the tests with foreign programs need.
     pub(crate) fn has_programs(&self) -> bool {
-        let folders = [&self.mosquitto, &self.python, &self.node_modules, &self.cxx];
+        let folders = [&self.mosquitto, &self.python, &self.node_modules, &self.cxx, &self.curl];
         folders.iter().all(|place| place.is_some())
     }
 
@@ -90,6 +91,7 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
         python: steps.run("Python packages", |step| python(project, step, &cache)).ok(),
         emulator: steps.run("board emulator", |step| npm::install_locked(step, &project.emulator())).ok(),
         cxx: steps.run("C++ compiler", |step| cxx(step, &cache)).ok(),
+        curl: steps.run("curl", curl).ok(),
         node_modules,
         chromium,
     })
@@ -173,6 +175,16 @@ const REQUIREMENTS: &str = "xtask/requirements.txt";
 /// Debian splits Python: `venv` may be there and yet lack what it installs pip from.
 fn has_venv() -> bool {
     output(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
+}
+
+/// curl, by which the examples of the documentation are executed as they stand: found on the PATH.
+fn curl(step: &mut Step) -> Result<PathBuf> {
+    if let Some(program) = on_path("curl") {
+        return Ok(program);
+    }
+    let apt = Apt::of_this_machine().context("please install curl")?;
+    apt.install(step, &["curl"])?;
+    on_path("curl").context("Debian's curl is not on the PATH")
 }
 
 /// A C++ compiler for the Arduino sketches: the machine's own, else Debian's, unpacked into the cache.

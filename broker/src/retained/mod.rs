@@ -5,6 +5,9 @@
 //! stop anywhere and go on later from the last key.
 
 mod matching;
+mod setting;
+
+pub use setting::Setting;
 
 pub(crate) use matching::{Matching, Step};
 
@@ -20,6 +23,7 @@ use luxwire_shared::{
     mqtt::{TopicFilter, TopicName},
     time::Instant,
 };
+use setting::Seconds;
 
 /// A topic's bytes with 0 for `/`: 0 occurs in no topic and sorts before all that does, so that comparing bytes compares
 /// level by level.
@@ -33,6 +37,7 @@ pub(crate) struct Retained {
     expiring: BTreeSet<(Instant, Key)>,
     bytes: usize,
     sets: u64,
+    seconds: Seconds,
     messages_max: usize,
     bytes_max: usize,
 }
@@ -43,6 +48,7 @@ pub(crate) struct Entry {
     pub(crate) message: Rc<Message>,
     /// The how-manieth setting of a value this was: a walk that began earlier leaves it out.
     pub(crate) set: u64,
+    alone_in_its_second: bool,
 }
 
 /// There is no room for another value.
@@ -56,6 +62,7 @@ impl Retained {
             expiring: BTreeSet::new(),
             bytes: 0,
             sets: 0,
+            seconds: Seconds::default(),
             messages_max,
             bytes_max,
         }
@@ -75,6 +82,8 @@ impl Retained {
                 self.bytes = bytes;
                 self.sets += 1;
                 entry.set = self.sets;
+                entry.alone_in_its_second =
+                    self.seconds.set(message.published.timestamp, Some(entry.message.published.timestamp));
                 let replaced = mem::replace(&mut entry.message, Rc::clone(message));
                 if let Some(at) = replaced.expires_at() {
                     self.expiring.remove(&(at, key.clone()));
@@ -92,7 +101,9 @@ impl Retained {
                 if let Some(at) = expires_at {
                     self.expiring.insert((at, key.clone()));
                 }
-                self.entries.insert(key, Entry { message: Rc::clone(message), set: self.sets });
+                let alone_in_its_second = self.seconds.set(message.published.timestamp, None);
+                let message = Rc::clone(message);
+                self.entries.insert(key, Entry { message, set: self.sets, alone_in_its_second });
             }
         }
         Ok(())
@@ -102,6 +113,7 @@ impl Retained {
     pub(crate) fn clear(&mut self, topic: &TopicName) {
         let key = key(topic);
         if let Some(entry) = self.entries.remove(&key) {
+            self.seconds.cleared(entry.message.published.timestamp);
             self.bytes -= entry.message.size();
             if let Some(at) = entry.message.expires_at() {
                 self.expiring.remove(&(at, key));
@@ -114,6 +126,7 @@ impl Retained {
         while self.expiring.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, key)) = self.expiring.pop_first() else { return };
             if let Some(entry) = self.entries.remove(&key) {
+                self.seconds.cleared(entry.message.published.timestamp);
                 self.bytes -= entry.message.size();
             }
         }
@@ -128,9 +141,22 @@ impl Retained {
         self.entries.get(&key(topic)).map(|entry| &entry.message)
     }
 
+    pub(crate) fn setting(&self, topic: &TopicName) -> Option<Setting> {
+        self.entries.get(&key(topic)).map(|entry| Setting {
+            number: entry.set,
+            at: entry.message.published.timestamp,
+            alone_in_its_second: entry.alone_in_its_second,
+        })
+    }
+
     /// Those whose topics match, in the order of the topics, after `after`.
     pub(crate) fn matching<'a>(&'a self, filter: &'a TopicFilter, after: Option<&[u8]>) -> Matching<'a> {
         Matching::new(&self.entries, filter, after)
+    }
+
+    /// All of them, in the order of the topics.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
     }
 
     /// The number of the latest setting.

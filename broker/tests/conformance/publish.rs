@@ -103,7 +103,8 @@ fn a_payload_that_is_not_the_text_it_is_said_to_be_is_refused() {
                 assert_eq!(refused, ReasonCode::PayloadFormatInvalid);
             }
             let reason = ReasonCode::PayloadFormatInvalid;
-            assert!(world.reports().contains(&Report::PublishRefused { client_id: text("dimmer"), reason }));
+            let refused = Report::PublishRefused { link: Some(dimmer.0), client_id: text("dimmer"), reason };
+            assert!(world.reports().contains(&refused));
         }
         world.expect_nothing(dimmer);
         world.expect_nothing(lamp);

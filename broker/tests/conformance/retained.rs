@@ -146,7 +146,11 @@ fn retained_messages_are_bounded_in_number_and_in_bytes() {
     world.reports();
     assert_eq!(world.publish_retained(dimmer, "c", "1", Q1), ReasonCode::QuotaExceeded);
     assert_eq!(world.publish_retained(dimmer, "c", "1", Q2), ReasonCode::QuotaExceeded);
-    let refused = Report::PublishRefused { client_id: text("dimmer"), reason: ReasonCode::QuotaExceeded };
+    let refused = Report::PublishRefused {
+        link: Some(dimmer.0),
+        client_id: text("dimmer"),
+        reason: ReasonCode::QuotaExceeded,
+    };
     assert_eq!(world.reports(), [refused.clone(), refused]);
     // What is there may be replaced and cleared, but may not grow beyond the bound.
     assert_eq!(world.publish_retained(dimmer, "a", "2", Q1), ReasonCode::Success);
@@ -170,4 +174,24 @@ fn a_repetition_does_not_set_the_value_again() {
     world.send_publish(a, repeated(retained(publish("x", "first", Q2))));
     world.subscribe(b, "x", Q0);
     assert!(matches!(world.next(b), Some(Packet::Publish(publish)) if &*publish.payload == b"second"));
+}
+
+#[test]
+fn each_setting_of_a_value_can_be_told_from_every_other() {
+    let mut world = World::new();
+    let dimmer = world.connect(v5("dimmer"));
+    let setting = |world: &World, name: &str| world.broker.retained_setting(&topic(name));
+    assert_eq!(setting(&world, "a"), None);
+    world.publish_retained(dimmer, "a", "1", Q0);
+    let first = setting(&world, "a").expect("a value");
+    world.publish_retained(dimmer, "b", "1", Q0);
+    assert_eq!(setting(&world, "a"), Some(first), "another topic's value");
+    // The same value within the same millisecond is another setting.
+    world.publish_retained(dimmer, "a", "1", Q0);
+    let second = setting(&world, "a").expect("a value");
+    assert_eq!((first.at, first.alone_in_its_second), (second.at, true));
+    assert!(first.number != second.number && !second.alone_in_its_second, "{first:?} {second:?}");
+    world.wait(Duration::from_secs(1));
+    world.publish_retained(dimmer, "a", "1", Q0);
+    assert!(setting(&world, "a").is_some_and(|third| third.alone_in_its_second && third.at > second.at));
 }

@@ -18,7 +18,7 @@ pub use watch::{Direction, Watcher};
 use bytes::Bytes;
 use luxwire_shared::{
     client::{Action, Client, ConnectionState, Event, Message, Options, PublishError, Token},
-    mqtt::{Subscribable, SubscribeFilter, Text, Version},
+    mqtt::{PacketId, Subscribable, SubscribeFilter, Text, Version},
     time::Instant,
 };
 use std::{
@@ -129,6 +129,12 @@ impl Connection {
         self.client.unsubscribe(filters, self.now())
     }
 
+    /// Tells the broker that this message of QoS 1, which came on the connection that stands, was taken; see
+    /// [`Client::acknowledge`].
+    pub fn acknowledge(&mut self, id: PacketId) {
+        self.client.acknowledge(id, self.now());
+    }
+
     /// Where the connection stands.
     pub fn state(&self) -> ConnectionState {
         self.client.state()
@@ -142,6 +148,11 @@ impl Connection {
     /// The option, or what the broker assigned instead of an empty one.
     pub fn client_id(&self) -> &Text {
         self.client.client_id()
+    }
+
+    /// Which version of the protocol is spoken.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// Where the broker is.

@@ -98,6 +98,8 @@ pub enum Shape {
     Sine,
     /// Straight up, straight down
     Triangle,
+    /// As a hand turns a knob: quickly to another level, where it rests
+    Hand,
 }
 
 /// When a dimmer is awake.

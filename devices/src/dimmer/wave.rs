@@ -43,12 +43,30 @@ impl Wave {
         let level = match self.shape {
             Shape::Triangle => 1.0 - (2.0 * phase - 1.0).abs(),
             Shape::Sine => (1.0 - (phase * TAU).cos()) / 2.0,
+            Shape::Hand => hand(phase),
         };
         let [min, max] = [self.min, self.max].map(|end| f64::from(end.hundredths()));
         // In range, so that nothing is cut off.
         let hundredths = (min + (max - min) * level).round() as u16;
         Intensity::from_hundredths(hundredths).unwrap_or(self.max)
     }
+}
+
+/// A hand goes to each of these levels in turn, and begins at the last of them.
+const RESTS: [f64; 4] = [1.0, 0.3, 0.65, 0.0];
+
+/// The part of the time from one level to the next in which the hand moves.
+const MOVING: f64 = 0.2;
+
+/// Where a hand is at this part of the period, from 0 to 1.
+fn hand(phase: f64) -> f64 {
+    let turns = phase * RESTS.len() as f64;
+    let to = turns as usize % RESTS.len();
+    let from = (to + RESTS.len() - 1) % RESTS.len();
+    let moved = (turns.fract() / MOVING).min(1.0);
+    // It gathers speed and slows down.
+    let moved = moved * moved * (3.0 - 2.0 * moved);
+    RESTS[from] + (RESTS[to] - RESTS[from]) * moved
 }
 
 #[cfg(test)]
@@ -81,6 +99,17 @@ mod tests {
     fn a_sine_lingers_at_its_ends_and_a_triangle_does_not() {
         assert_eq!(values(Shape::Sine, [0, 10_000])[..6], [0, 10, 39, 89, 157, 245]);
         assert_eq!(values(Shape::Triangle, [0, 10_000])[..6], [0, 200, 400, 600, 800, 1_000]);
+    }
+
+    #[test]
+    fn a_hand_moves_and_rests_and_comes_back_to_where_it_began() {
+        let values = values(Shape::Hand, [0, 10_000]);
+        assert_eq!([values[0], values[100]], [0, 0]);
+        assert!(values[..=5].is_sorted_by(|before, after| before < after), "it moves: {:?}", &values[..=5]);
+        assert_eq!(values[5..=25], [10_000; 21], "it rests");
+        assert_eq!([values[45], values[70]], [3_000, 6_500]);
+        let movements = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        assert_eq!(movements, 4 * 5);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use luxwire_shared::model::{Intensity, LightId};
 use serde::{Deserialize, Serialize};
 use std::{
-    env, fmt,
+    fmt,
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
@@ -168,15 +168,14 @@ pub fn has_hubs(folder: &Path) -> bool {
 
 /// Where programs of this user keep such things; `name` tells those from each other that keep their own.
 pub fn default_folder(name: &str) -> Result<PathBuf> {
-    let named = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));
-    let base = base.context("--state-dir: please give a folder, since there is no HOME to keep keys in")?;
-    Ok(base.join("luxwire").join(name))
+    let folder = crate::state_folder(name);
+    folder.context("--state-dir: please give a folder, since there is no HOME to keep keys in")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::env;
 
     fn hub(id: &str) -> Hub {
         Hub {

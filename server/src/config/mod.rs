@@ -4,14 +4,17 @@
 //! here opens a socket or a directory.
 
 mod address;
+mod filter;
 mod layers;
 mod size;
 
 pub(crate) use address::Address;
+pub(crate) use filter::Filter;
 pub(crate) use layers::{ConfigError, Layers};
 pub(crate) use size::Size;
 
 use crate::limits;
+use luxwire_shared::mqtt::TopicFilter;
 use serde::{Deserialize, Serialize};
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -27,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     pub(crate) limits: Limits,
     pub(crate) hue: Hue,
+    pub(crate) record: Record,
     pub(crate) storage: Storage,
     pub(crate) sys: Sys,
 }
@@ -93,6 +97,20 @@ pub(crate) struct Sys {
     pub(crate) interval_s: u16,
 }
 
+/// The recorder inside the server.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Record {
+    /// Whether it runs.
+    pub(crate) enabled: bool,
+    /// What it records.
+    pub(crate) filters: Vec<Filter>,
+    /// Days for which each value is kept; 0 for ever.
+    pub(crate) keep_days: u32,
+    /// The largest file; 0 for as much as there is room.
+    pub(crate) max_size: Size,
+}
+
 /// What is kept on disk.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -111,6 +129,16 @@ impl Config {
         in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
         in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
         in_range("sys.interval_s", self.sys.interval_s.into(), 0, 3_600)?;
+        if self.record.enabled && self.record.filters.is_empty() {
+            return Err(
+                "record.filters is empty; say what is to be recorded, for example [\"lights/#\"]".to_owned()
+            );
+        }
+        // A hundred years.
+        in_range("record.keep_days", self.record.keep_days.into(), 0, 36_500)?;
+        if (1..RECORD_SIZE_MIN).contains(&self.record.max_size.bytes()) {
+            return Err(format!("record.max_size must be 0 or at least {} KiB", RECORD_SIZE_MIN >> 10));
+        }
         if let Some(origin) = self.http.allowed_origins.iter().find(|origin| !is_origin(origin)) {
             return Err(format!(
                 "http.allowed_origins: {origin:?} is no origin; write it like \"https://lights.example\", without a path"
@@ -175,6 +203,18 @@ impl Default for Sys {
     }
 }
 
+impl Default for Record {
+    fn default() -> Self {
+        let lights = TopicFilter::try_from("lights/#").expect("a filter");
+        Self {
+            enabled: false,
+            filters: vec![Filter(lights)],
+            keep_days: 30,
+            max_size: Size::from_bytes(1 << 30),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         let broker = luxwire_broker::Limits::default();
@@ -191,6 +231,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// A smaller file would hold little more than its tables.
+const RECORD_SIZE_MIN: usize = 1 << 20;
 
 fn in_range(key: &str, value: u64, min: u64, max: u64) -> Result<(), String> {
     if (min..=max).contains(&value) {

@@ -1,9 +1,10 @@
 //! Times as people and HTTP write them. It reads no clock.
 
 use luxwire_shared::time::Timestamp;
+use std::time::UNIX_EPOCH;
 
 /// RFC 3339 with milliseconds, in UTC: `2026-11-22T17:14:15.532Z`.
-pub(super) fn rfc3339(timestamp: Timestamp) -> String {
+pub(crate) fn rfc3339(timestamp: Timestamp) -> String {
     let Civil { year, month, day, hour, minute, second, milli, .. } = Civil::of(timestamp);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
@@ -16,6 +17,12 @@ pub(super) fn http(timestamp: Timestamp) -> String {
         "{}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT",
         WEEKDAYS[weekday as usize]
     )
+}
+
+/// Seconds since 1970 of a date in any of the three forms that RFC 9110 has; `None` if it is none, or before 1970.
+pub(super) fn parse_http(text: &str) -> Option<u64> {
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 /// A time in UTC, in parts.
@@ -66,6 +73,18 @@ const MONTHS: [&str; 12] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_read_in_all_their_forms() {
+        for form in
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+        {
+            assert_eq!(parse_http(form), Some(784_111_777), "{form}");
+        }
+        for none in ["", "now", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1969 08:49:37 GMT"] {
+            assert_eq!(parse_http(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn times_are_written_as_the_standards_say() {

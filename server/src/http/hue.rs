@@ -5,29 +5,43 @@ use crate::hue::{HueService, SERVICE};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
 };
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-/// `POST /api/v1/hue`: 202 and the SERVICE in whose topics the bridge is found.
+/// Where the bridge is found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HueBridge {
+    /// SERVICE in the bridge's topics, `luxwire/hue/SERVICE/…`.
+    #[schema(example = "luxwire-serve-hue")]
+    service: &'static str,
+}
+
+/// Start the Philips Hue bridge.
+///
+/// Starts the bridge inside the server unless it runs. Everything else about it goes over MQTT, in the topics of the service
+/// that is answered.
+#[utoipa::path(
+    post,
+    path = "/api/v1/hue",
+    operation_id = "startHue",
+    tag = "hue",
+    responses(
+        (status = 202, description = "It starts, or runs.", body = HueBridge, content_type = "application/json"),
+        (status = 403, response = super::openapi::Forbidden),
+        (status = 404, response = super::openapi::NoHue),
+    ),
+)]
 pub(super) async fn start(
     State(hue): State<HueService>,
     State(origins): State<Arc<Origins>>,
     headers: HeaderMap,
-) -> Response {
-    if let Err(why) = origins.check(&headers) {
-        return Problem::new(StatusCode::FORBIDDEN, why).into_response();
-    }
+) -> Result<(StatusCode, Json<HueBridge>), Problem> {
+    origins.check(&headers).map_err(|why| Problem::new(StatusCode::FORBIDDEN, why))?;
     if !hue.start() {
-        return Problem::not_found("this server has no Hue bridge: hue.enabled is false").into_response();
+        return Err(Problem::not_found("this server has no Hue bridge: hue.enabled is false"));
     }
-    (StatusCode::ACCEPTED, Json(json!({ "service": SERVICE }))).into_response()
-}
-
-/// There is nothing to read here.
-pub(super) async fn method_not_allowed() -> Response {
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path starts the Hue bridge; use POST");
-    ([(header::ALLOW, HeaderValue::from_static("POST"))], problem).into_response()
+    Ok((StatusCode::ACCEPTED, Json(HueBridge { service: SERVICE })))
 }

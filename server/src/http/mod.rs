@@ -2,28 +2,48 @@
 //!
 //! Handlers reach the broker only through [`crate::shard::Door`]; nothing here holds a lock or a piece of its state.
 
+mod body;
+mod client;
+mod connection;
+mod content_type;
+mod cross_origin;
 mod date;
+mod entity_tag;
+mod events;
 mod headers;
 mod health;
+mod history;
 mod host;
 mod hue;
+mod openapi;
 mod origin;
 mod page;
+mod picture;
 mod problem;
+mod query;
+mod refusal;
 mod topics;
 mod websocket;
 
+pub(crate) use body::Uploads;
+pub(crate) use connection::Connection;
+pub(crate) use date::rfc3339;
 pub(crate) use host::Hosts;
 pub(crate) use origin::Origins;
 pub(crate) use topics::LargeAnswers;
 
-use crate::{hue::HueService, shard::Door};
+use crate::{
+    clock::Clock,
+    hue::HueService,
+    shard::{Door, Stopped},
+};
 use axum::{
     Router,
     extract::{FromRef, Request, State},
+    http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     response::Response,
-    routing::{get, post},
+    routing::get,
 };
 use problem::Problem;
 use std::{net::SocketAddr, sync::Arc};
@@ -38,7 +58,9 @@ pub(crate) struct Web {
     pub(crate) door: Door,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) origins: Arc<Origins>,
+    pub(crate) clock: Clock,
     pub(crate) large_answers: LargeAnswers,
+    pub(crate) uploads: Uploads,
     pub(crate) hue: HueService,
 }
 
@@ -47,9 +69,7 @@ pub(crate) fn router(web: Web) -> Router {
     Router::<Web>::new()
         .route("/", get(root))
         .route("/mqtt", get(websocket::mqtt))
-        .route("/api/v1/topics", get(topics::list))
-        .route("/api/v1/topics/{*topic}", get(topics::value))
-        .route("/api/v1/hue", post(hue::start).fallback(hue::method_not_allowed))
+        .merge(openapi::router().layer(from_fn_with_state(web.clone(), cross_origin::share)))
         .fallback(page::asset)
         .layer(from_fn_with_state(web.clone(), host::check))
         // Health checks come from machines that may call this one by any name, and tell nothing.
@@ -96,5 +116,23 @@ impl FromRef<Web> for LargeAnswers {
 impl FromRef<Web> for HueService {
     fn from_ref(web: &Web) -> Self {
         web.hue.clone()
+    }
+}
+
+impl FromRef<Web> for Clock {
+    fn from_ref(web: &Web) -> Self {
+        web.clock
+    }
+}
+
+impl FromRef<Web> for Uploads {
+    fn from_ref(web: &Web) -> Self {
+        web.uploads.clone()
+    }
+}
+
+impl From<Stopped> for Problem {
+    fn from(_: Stopped) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
     }
 }

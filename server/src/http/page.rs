@@ -30,7 +30,10 @@ pub(super) async fn asset(request: Request) -> Response {
     match serve::<Dist>(path.trim_start_matches('/'), request.headers()) {
         None => Problem::not_found(format!("there is nothing at {path}")).into_response(),
         Some(file) if matches!(*request.method(), Method::GET | Method::HEAD) => file,
-        Some(_) => problem::method_not_allowed().await,
+        Some(_) => {
+            let problem = problem::method_not_allowed(request).await;
+            problem.with(header::ALLOW, "GET, HEAD").into_response()
+        }
     }
 }
 

@@ -1,12 +1,16 @@
 //! HTTP connections: accepting them and giving each to hyper. What is answered stands in [`crate::http`].
 
 use super::Listener;
-use crate::{http::Peer, limits, shard::Room};
+use crate::{
+    http::{Connection, Peer},
+    limits,
+    shard::Room,
+};
 use axum::{Router, body::Body};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit, time::sleep};
+use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use tracing::debug;
@@ -34,12 +38,16 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     protocol: http1::Builder,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     stop: CancellationToken,
 ) {
+    // It holds the permit until the connection ends or carries a stream.
+    let this = Connection::new(permit);
+    let carried = this.clone();
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(carried.clone());
         router.clone().call(request)
     });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -49,7 +57,9 @@ async fn connection(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = sleep(limits::HTTP_CONNECTION_LIFETIME) => return debug!(%peer, "HTTP connection lived too long"),
+        () = this.outlived(limits::HTTP_CONNECTION_LIFETIME) => {
+            return debug!(%peer, "HTTP connection lived too long");
+        }
     };
     if let Err(error) = ended {
         debug!(%peer, %error, "HTTP connection ended");

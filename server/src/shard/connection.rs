@@ -156,7 +156,7 @@ async fn discard(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
 
 /// A mistake of ours that one client's bytes bring to light ends that client's link and nobody else's: the rest of the
 /// house keeps its lights. The panic itself is logged by the hook that [`crate::log`] sets.
-async fn contain_panic(future: impl Future<Output = ()>) -> Result<(), ()> {
+pub(super) async fn contain_panic(future: impl Future<Output = ()>) -> Result<(), ()> {
     let mut future = pin!(future);
     poll_fn(|cx| {
         catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))

@@ -2,11 +2,14 @@
 //!
 //! HTTP handlers come this way. MQTT itself does not: a link calls the broker where it stands.
 
-use super::{Room, Shard};
+use super::{
+    NewLocalLink, Room, Shard, Watching,
+    local::{Mailbox, ToBroker},
+};
 use bytes::Bytes;
-use luxwire_broker::Message;
+use luxwire_broker::{Message, Setting};
 use luxwire_shared::{
-    mqtt::{QoS, TopicFilter, TopicName},
+    mqtt::{QoS, Text, TopicFilter, TopicName},
     time::Timestamp,
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -15,6 +18,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 /// A handle that may go to any thread.
 #[derive(Clone, Debug)]
@@ -41,6 +45,10 @@ pub(crate) struct Value {
     pub(crate) payload: Bytes,
     pub(crate) qos: QoS,
     pub(crate) set_at: Timestamp,
+    /// Whether it is, or was to be, kept as the topic's value.
+    pub(crate) retain: bool,
+    /// What its publisher said that it is.
+    pub(crate) content_type: Option<Text>,
 }
 
 /// The shard has ended, because the program stops.
@@ -50,8 +58,10 @@ pub(crate) struct Stopped;
 #[derive(Debug)]
 enum Command {
     Open(NewLink),
+    OpenLocal { new: NewLocalLink, from_client: mpsc::Receiver<ToBroker>, mailbox: Arc<Mailbox> },
     Values { filter: TopicFilter, answer: oneshot::Sender<Vec<Value>> },
-    Value { topic: TopicName, answer: oneshot::Sender<Option<Value>> },
+    Value { topic: TopicName, answer: oneshot::Sender<Option<(Value, Setting)>> },
+    Watch { cut: CancellationToken, answer: oneshot::Sender<Result<Option<Watching>, Stopped>> },
 }
 
 impl Door {
@@ -72,6 +82,17 @@ impl Door {
         self.commands.send(Command::Open(new)).await.map_err(|_| Stopped)
     }
 
+    /// Opens a link without a socket.
+    pub(super) async fn open_local(
+        &self,
+        new: NewLocalLink,
+        from_client: mpsc::Receiver<ToBroker>,
+        mailbox: Arc<Mailbox>,
+    ) -> Result<(), Stopped> {
+        let command = Command::OpenLocal { new, from_client, mailbox };
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+
     /// The values of all topics that match.
     pub(crate) async fn values(&self, filter: TopicFilter) -> Result<Vec<Value>, Stopped> {
         let (answer, receiver) = oneshot::channel();
@@ -79,21 +100,30 @@ impl Door {
         receiver.await.map_err(|_| Stopped)
     }
 
-    /// The value of one topic.
-    pub(crate) async fn value(&self, topic: TopicName) -> Result<Option<Value>, Stopped> {
+    /// The value of one topic, and which setting of it this is.
+    pub(crate) async fn value(&self, topic: TopicName) -> Result<Option<(Value, Setting)>, Stopped> {
         let (answer, receiver) = oneshot::channel();
         self.commands.send(Command::Value { topic, answer }).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)
     }
+
+    /// Watches the live picture; `None` if too many do. A watcher that does not read is cut off.
+    pub(crate) async fn watch(&self, cut: CancellationToken) -> Result<Option<Watching>, Stopped> {
+        let (answer, receiver) = oneshot::channel();
+        self.commands.send(Command::Watch { cut, answer }).await.map_err(|_| Stopped)?;
+        receiver.await.map_err(|_| Stopped)?
+    }
 }
 
 impl Value {
-    fn of(message: &Message) -> Self {
+    pub(super) fn of(message: &Message) -> Self {
         Self {
             topic: message.topic.clone(),
             payload: message.payload.clone(),
             qos: message.qos,
             set_at: message.published.timestamp,
+            retain: message.retain,
+            content_type: message.properties.as_ref().and_then(|properties| properties.content_type.clone()),
         }
     }
 }
@@ -103,6 +133,7 @@ async fn serve(shard: Shard, mut commands: mpsc::Receiver<Command>) {
     while let Some(command) = commands.recv().await {
         match command {
             Command::Open(new) => shard.open(new),
+            Command::OpenLocal { new, from_client, mailbox } => shard.open_local(new, from_client, mailbox),
             Command::Values { filter, answer } => {
                 let state = shard.0.borrow();
                 let _ =
@@ -110,7 +141,13 @@ async fn serve(shard: Shard, mut commands: mpsc::Receiver<Command>) {
             }
             Command::Value { topic, answer } => {
                 let state = shard.0.borrow();
-                let _ = answer.send(state.broker.retained_message(&topic).map(|message| Value::of(message)));
+                let message = state.broker.retained_message(&topic);
+                let value =
+                    message.map(|message| Value::of(message)).zip(state.broker.retained_setting(&topic));
+                let _ = answer.send(value);
+            }
+            Command::Watch { cut, answer } => {
+                let _ = answer.send(shard.watch(cut));
             }
         }
     }

@@ -16,12 +16,18 @@ mod connection;
 mod door;
 mod flusher;
 mod link;
+mod local;
 mod output;
+mod picture;
 mod room;
 mod timer;
 mod websocket;
 
 pub(crate) use door::{Door, NewLink, Stopped, Value};
+pub(crate) use local::{
+    Alive, Condition, FromBroker, LocalLink, NewLocalLink, Published, Settings, certainly_unmodified_since,
+};
+pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
 use crate::{clock::Clock, config::Config, limits};
@@ -29,9 +35,11 @@ use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
+use local::Locals;
 use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
+use picture::{Cause, Picture, Scene};
 use std::{
     cell::RefCell,
     mem,
@@ -54,6 +62,7 @@ struct State {
     packet_size: usize,
     stall_timeout: Duration,
     links: HashMap<LinkId, Link, RandomState>,
+    locals: Locals,
     links_opened: u64,
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
     read_buffer: BytesMut,
@@ -74,12 +83,16 @@ struct State {
     stall_check: Option<Instant>,
     /// Set when the program stops; waits for the last link to go.
     stopping: Option<Waker>,
+    /// For those who watch.
+    picture: Picture,
 }
 
 impl Shard {
-    /// Starts the flusher and the timer, without which nothing works, in the `LocalSet` that it is called in.
+    /// Starts the flusher and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
+    /// called in.
     pub(crate) fn start(essential: &mut JoinSet<()>, config: &Config, hash_seed: u64, clock: Clock) -> Self {
         let limits = &config.limits;
+        let stall_timeout = Duration::from_secs(limits.stall_timeout_s.into());
         let state = State {
             broker: Broker::new(luxwire_broker::Config {
                 limits: limits.for_broker(),
@@ -90,8 +103,9 @@ impl Shard {
             clock,
             hash_seed,
             packet_size: limits.packet_size.bytes(),
-            stall_timeout: Duration::from_secs(limits.stall_timeout_s.into()),
+            stall_timeout,
             links: HashMap::default(),
+            locals: Locals::default(),
             links_opened: 0,
             read_buffer: BytesMut::new(),
             spare: Spare::default(),
@@ -104,10 +118,12 @@ impl Shard {
             timer_set: None,
             stall_check: None,
             stopping: None,
+            picture: Picture::new(clock.now().timestamp, stall_timeout),
         };
         let shard = Self(Rc::new(RefCell::new(state)));
         essential.spawn_local(flusher::run(shard.clone()));
         essential.spawn_local(timer::run(shard.clone()));
+        essential.spawn_local(picture::run(shard.clone()));
         shard
     }
 
@@ -123,8 +139,7 @@ impl Shard {
         if state.stopping.is_some() {
             return;
         }
-        let link = LinkId(state.links_opened);
-        state.links_opened += 1;
+        let link = state.next_link();
         let packet_size = state.packet_size;
         state.links.insert(link, Link::new(writer, new.peer, new.websocket, packet_size));
         let now = state.clock.now();
@@ -133,7 +148,7 @@ impl Shard {
         spawn_local(connection::run(self.clone(), link, reader, new.permit));
     }
 
-    /// Tells every client that the server stops, and returns when the last link is gone.
+    /// Tells every client that the server stops, and returns when the last link and the last watcher are gone.
     pub(crate) async fn stop(&self) {
         {
             let mut state = self.0.borrow_mut();
@@ -143,13 +158,24 @@ impl Shard {
         std::future::poll_fn(|cx| {
             let mut state = self.0.borrow_mut();
             state.stopping = Some(cx.waker().clone());
-            if state.links.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if state.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 }
 
 impl State {
+    /// The number of one more link.
+    fn next_link(&mut self) -> LinkId {
+        let link = LinkId(self.links_opened);
+        self.links_opened += 1;
+        link
+    }
+
+    fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.locals.is_empty() && self.picture.is_left_by_all()
+    }
+
     /// Handles the packets that came over a link; not all of them if they set so much in motion that others would wait.
     fn receive(&mut self, id: LinkId) {
         let now = self.clock.now();
@@ -170,7 +196,12 @@ impl State {
     /// Tells the broker, and does what it wants done; says how much that was.
     fn tell(&mut self, now: Now, input: Input) -> usize {
         let mut effects = mem::take(&mut self.effects);
+        let cause = self.picture.is_watched().then(|| Cause::of(now, &input, &self.broker));
         self.broker.handle(now, input, &mut effects);
+        if let Some(cause) = cause {
+            let scene = Scene { broker: &self.broker, links: &self.links, locals: &self.locals, now };
+            self.picture.observe(&scene, cause, &effects);
+        }
         let count = effects.len();
         for effect in effects.drain(..) {
             self.apply(effect);
@@ -182,7 +213,7 @@ impl State {
     fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Send { link: id, packet } => {
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(&id) else { return self.locals.send(id, packet) };
                 if let Err(error) = link.send(&packet, &mut self.spare) {
                     error!(%error, "a packet of ours cannot be written");
                 }
@@ -190,7 +221,12 @@ impl State {
             }
             Effect::Deliver(delivered) => {
                 let id = delivered.link;
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(&id) else {
+                    if let Some(since) = self.locals.deliver(&delivered, self.clock) {
+                        self.stall_check.get_or_insert(since + self.stall_timeout);
+                    }
+                    return;
+                };
                 if let Err(error) = link.deliver(&delivered, &mut self.spare, &mut self.traffic) {
                     error!(%error, "a message cannot be written");
                 }
@@ -201,7 +237,7 @@ impl State {
                 }
             }
             Effect::AwaitDrain { link: id } => {
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(&id) else { return self.locals.await_drain(id) };
                 link.awaits_drain = true;
                 self.mark_dirty(id);
             }
@@ -212,7 +248,7 @@ impl State {
 
     /// The first reason stays: what follows is its consequence.
     fn end(&mut self, id: LinkId, over: Over) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id) else { return self.locals.end(id, over) };
         link.over.get_or_insert(over);
         link.wake();
     }
@@ -220,6 +256,15 @@ impl State {
     fn report(&mut self, report: Report) {
         match report {
             Report::Connected { link: id, client_id, version, session_present, aliases } => {
+                if let Some(local) = self.locals.get(id) {
+                    let peer = local.peer;
+                    if local.stays() {
+                        info!(%peer, client = ?client_id, ?version, transport = "http", "connected");
+                    } else {
+                        debug!(%peer, client = ?client_id, ?version, transport = "http", "connected");
+                    }
+                    return self.locals.connected(id, client_id);
+                }
                 let packet_size = self.packet_size;
                 let aliases = OutgoingAliases::new(aliases, self.hash_seed);
                 let Some(link) = self.links.get_mut(&id) else { return };
@@ -230,8 +275,11 @@ impl State {
             Report::Dropped { client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
             }
-            Report::PublishRefused { client_id, reason } => {
+            Report::PublishRefused { link, client_id, reason } => {
                 debug!(client = ?client_id, ?reason, "message refused");
+                if let Some(link) = link {
+                    self.locals.refused(link, reason);
+                }
             }
             Report::SessionEnded { client_id } => debug!(client = ?client_id, "session ended"),
         }
@@ -322,7 +370,7 @@ impl State {
 
     /// Ends the links whose sockets took nothing for too long, and notes when to look again.
     fn end_stalled(&mut self, now: Instant) {
-        self.stall_check = None;
+        self.stall_check = self.locals.end_stalled(now, self.stall_timeout);
         for link in self.links.values_mut() {
             let Some(due) = link.blocked_since.map(|since| since + self.stall_timeout) else { continue };
             if due <= now {
@@ -360,7 +408,12 @@ impl State {
             // Port scans and health checks look like this.
             (None, _) => debug!(%peer, reason, "not connected"),
         }
-        if self.links.is_empty()
+        self.wake_if_stopped();
+    }
+
+    /// Wakes whoever waits for the last link to go, if it has gone.
+    fn wake_if_stopped(&self) {
+        if self.is_empty()
             && let Some(stopping) = &self.stopping
         {
             stopping.wake_by_ref();

@@ -19,14 +19,11 @@ use std::{
 use support::{Client, Server, eventually, get, program};
 
 /// Lights of the hub that somebody in the house touches, and a room that follows from them.
-const TOUCHED: [&str; 6] = [
-    "hue-left-bedside",
-    "hue-right-bedside",
-    "hue-worktop",
-    "hue-table",
-    "hue-coffee-machine",
-    "hue-kitchen",
-];
+const TOUCHED: [&str; 3] = ["hue-reading-lamp", "hue-shelf", "hue-living-room"];
+
+/// Lights that a dimmer dims, and one that only the person at the page sets.
+const DIMMED: [&str; 2] = ["Hallway", "Stairs"];
+const YOURS: &str = "Desk";
 
 fn hub_of(server: &Server) -> SocketAddr {
     let line = server.ready.lines().find_map(|line| line.strip_prefix("listening hue-sim "));
@@ -48,7 +45,7 @@ fn everything_moves_and_nothing_stays() {
     let mut server = Server::from(command);
     let hub = hub_of(&server);
 
-    // The dimmer, the lamp, and what others do with the hub.
+    // The dimmers, the lamps, and what others do with the hub.
     let mut watcher = Client::connected(server.mqtt, Version::V5, "watcher");
     watcher.subscribe("lights/#", QoS::AtMostOnce);
     let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -56,15 +53,27 @@ fn everything_moves_and_nothing_stays() {
         seen.get(&format!("lights/{light}/intensity")).is_some_and(|seen| seen.len() >= positions)
     };
     let started = Instant::now();
-    while !(moved(&seen, "Demo-lamp", 10) && TOUCHED.iter().all(|light| moved(&seen, light, 2))) {
+    while !(DIMMED.iter().all(|light| moved(&seen, light, 10))
+        && moved(&seen, YOURS, 1)
+        && TOUCHED.iter().all(|light| moved(&seen, light, 2)))
+    {
         assert!(started.elapsed() < Duration::from_secs(60), "not everything moves: {seen:#?}");
         let message = watcher.message();
         let payload = String::from_utf8(message.payload.to_vec()).unwrap();
         let PublishTopic::Name(topic) = message.topic else { panic!("no alias was allowed") };
         seen.entry(topic.to_string()).or_default().insert(payload);
     }
-    let lamp = seen.get("lights/Demo-lamp/availability");
-    assert!(lamp.is_some_and(|said| said.contains("online")), "the lamp is not there: {lamp:?}");
+    for light in DIMMED.into_iter().chain([YOURS]) {
+        let lamp = seen.get(&format!("lights/{light}/availability"));
+        assert!(lamp.is_some_and(|said| said.contains("online")), "the lamp {light} is not there: {lamp:?}");
+    }
+    assert_eq!(seen[&format!("lights/{YOURS}/intensity")].len(), 1, "nobody else touches it");
+
+    // What went by was recorded, and the server answers for the recorder.
+    eventually("the past can be asked for", || {
+        let answer = get(server.http, "/api/v1/history?topic=lights/Hallway/intensity");
+        (answer.status == 200 && answer.json()["values"].as_array()?.len() >= 10).then_some(())
+    });
 
     // What somebody sets at the page reaches the hub.
     watcher.publish("lights/hue-sofa-lamp/intensity", "37", QoS::AtMostOnce, true);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 fn ask(server: &Server, method: &str, path: &str) -> crate::support::Answer {
     let host = server.http;
-    request(server.http, &format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+    request(server.http, format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
 /// A server where these topics have these values.
@@ -113,14 +113,19 @@ fn errors_are_problems() {
     };
     check("GET", "/api/v1/topics/none", 404, "none");
     check("GET", "/api/v1/topics?filter=a%23", 400, "# must fill the last level");
+    check("GET", "/api/v1/topics?filter=a&filter=b", 400, "twice");
+    check("GET", "/api/v1/topics/a?filter=b", 400, "takes no parameters");
     check("GET", "/api/v1/topics?filter=", 400, "at least one character");
     check("GET", "/api/v1/topics?fliter=a", 400, "fliter");
     check("GET", "/api/v1/topics/a+b", 400, "must not contain");
     check("GET", "/api/v1/topics/%ff", 400, "UTF-8");
-    check("POST", "/api/v1/topics", 405, "GET");
-    check("PUT", "/api/v1/topics/a", 405, "GET");
-    check("DELETE", "/", 405, "GET");
-    check("POST", "/healthz", 405, "GET");
+    check("GET", "/api/v1/topics/a%0", 400, "two hexadecimal digits");
+    check("GET", "/api/v1/topics/a%00b", 400, "U+0000");
+    check("POST", "/api/v1/topics", 405, "POST");
+    check("PATCH", "/api/v1/topics/a", 405, "PATCH");
+    check("DELETE", "/", 405, "DELETE");
+    check("POST", "/healthz", 405, "POST");
+    check("POST", "/index.html", 404, "index.html");
     check("POST", "/no/such/path", 404, "/no/such/path");
     check("GET", "/no/such/path", 404, "/no/such/path");
     check("GET", "/api/v2/topics", 404, "/api/v2/topics");
@@ -143,7 +148,7 @@ fn health_is_told_to_whoever_asks_by_whatever_name() {
     for path in ["/healthz", "/readyz"] {
         let answer = request(
             server.http,
-            &format!("GET {path} HTTP/1.1\r\nHost: pod.cluster\r\nConnection: close\r\n\r\n"),
+            format!("GET {path} HTTP/1.1\r\nHost: pod.cluster\r\nConnection: close\r\n\r\n"),
         );
         assert_eq!(answer.status, 200, "{path}");
     }
@@ -154,7 +159,7 @@ fn names_that_are_not_ours_are_refused_until_they_are_listed() {
     let ask = |server: &Server, host: &str| {
         request(
             server.http,
-            &format!("GET /api/v1/topics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+            format!("GET /api/v1/topics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
         )
         .status
     };

@@ -139,7 +139,7 @@ impl Hub {
         let length = body.len();
         let answer = request(
             self.http,
-            &format!(
+            format!(
                 "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
                  Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
             ),

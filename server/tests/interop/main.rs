@@ -1,10 +1,12 @@
-//! Other people's clients against the real program: mosquitto's tools, paho-mqtt for Python, MQTT.js.
+//! Other people's clients against the real program: mosquitto's tools, paho-mqtt for Python, MQTT.js; curl, and programs that are
+//! made from the OpenAPI document.
 //!
 //! `cargo xtask test` installs them and says in the environment where they are; this program runs only when it is named
 //! (`cargo test -p luxwire --test interop`). What each client does stands in the scripts beside this file.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod http;
 mod mosquitto;
 mod pub_sub;
 mod scripts;

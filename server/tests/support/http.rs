@@ -16,14 +16,14 @@ pub(crate) struct Answer {
 
 /// `GET path`, by the address as a name.
 pub(crate) fn get(server: SocketAddr, path: &str) -> Answer {
-    request(server, &format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"))
+    request(server, format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"))
 }
 
 /// Any request; it must ask for the connection to be closed.
-pub(crate) fn request(server: SocketAddr, text: &str) -> Answer {
+pub(crate) fn request(server: SocketAddr, text: impl AsRef<[u8]>) -> Answer {
     let mut socket = TcpStream::connect(server).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket.write_all(text.as_bytes()).unwrap();
+    socket.write_all(text.as_ref()).unwrap();
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).unwrap();
     parse(&bytes)

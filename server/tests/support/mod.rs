@@ -5,10 +5,12 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 mod client;
+mod events;
 mod http;
 mod server;
 
 pub(crate) use client::{Client, connect, encode, publish, subscribe, websocket_request};
+pub(crate) use events::{Event, Events};
 pub(crate) use http::{Answer, get, handshake_answer, request};
 pub(crate) use server::{Finished, Server, program, run, run_command};
 

@@ -114,6 +114,8 @@ pub struct Message {
     pub retain: bool,
     /// The number that the server delivered it under, which says nothing once it was acknowledged; none on its way out.
     pub id: Option<PacketId>,
+    /// The server may have delivered it before, on an earlier connection; never on its way out.
+    pub dup: bool,
     /// 5.0 only.
     pub properties: Option<Box<PublishProperties>>,
 }
@@ -166,7 +168,7 @@ impl Token {
 impl Message {
     /// A message without properties that is not retained.
     pub fn new(topic: TopicName, payload: impl Into<Bytes>, qos: QoS) -> Self {
-        Self { topic, payload: payload.into(), qos, retain: false, id: None, properties: None }
+        Self { topic, payload: payload.into(), qos, retain: false, id: None, dup: false, properties: None }
     }
 
     /// A message that becomes its topic's value.

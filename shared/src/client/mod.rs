@@ -34,7 +34,7 @@ mod subscriptions;
 mod wire;
 
 pub use event::{Action, Cause, ConnectionState, Event, Message, PublishError, Token};
-pub use options::{Extras, Options, Retry};
+pub use options::{Acknowledges, Extras, Options, Retry};
 
 use crate::{
     client::{

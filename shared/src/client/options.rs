@@ -37,8 +37,11 @@ pub struct Options {
     pub retry: Retry,
     /// The largest packet that is accepted; 5.0 tells the server, other servers are left if they exceed it.
     pub packet_size_max: u32,
-    /// How many QoS 2 messages the server may have begun and not ended.
+    /// How many QoS 2 messages the server may have begun and not ended; 5.0 counts those of QoS 1 that are not
+    /// acknowledged, too.
     pub receive_maximum: NonZeroU16,
+    /// Who says that a message of QoS 1 was taken.
+    pub acknowledges: Acknowledges,
     /// How many messages of ours may be unacknowledged at once, if the server does not say less.
     pub in_flight_max: NonZeroU16,
     /// How many messages at QoS 1 and 2 wait for the connection or for room in flight.
@@ -49,6 +52,15 @@ pub struct Options {
     pub unfetched_bytes_max: usize,
     /// Any number that differs between clients, so that they do not come back all at once.
     pub seed: u64,
+}
+
+/// Who acknowledges what comes at QoS 1. The other qualities are the client's business alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledges {
+    /// The client, as soon as a message came.
+    Client,
+    /// The application, once the message is where it cannot get lost: [`Client::acknowledge`](crate::client::Client::acknowledge).
+    Application,
 }
 
 /// Properties of 5.0 that mean something to the application or to its server, and nothing to the client, which only puts
@@ -101,6 +113,7 @@ impl Options {
             retry: Retry::default(),
             packet_size_max: 1 << 20,
             receive_maximum: NonZeroU16::MIN.saturating_add(1_023),
+            acknowledges: Acknowledges::Client,
             in_flight_max: NonZeroU16::MIN.saturating_add(63),
             queue_messages_max: 1_000,
             queue_bytes_max: 8 << 20,

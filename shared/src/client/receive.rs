@@ -1,7 +1,7 @@
 //! What the server sends.
 
 use crate::{
-    client::{Cause, Client, Event, Link, Message, subscriptions::Kind},
+    client::{Acknowledges, Cause, Client, Event, Link, Message, subscriptions::Kind},
     mqtt::{Acknowledge, Delivery, Disconnect, Packet, PacketId, Publish, PublishTopic, ReasonCode},
     time::Instant,
 };
@@ -28,6 +28,16 @@ impl Client {
             }
         }
         self.flush(now);
+    }
+
+    /// Tells the server that the application has taken a message of QoS 1, where [`Acknowledges::Application`] is set.
+    ///
+    /// Messages are acknowledged in the order in which they came [MQTT-4.6.0-2], and only on the connection that brought
+    /// them: after [`Event::Lost`] they are not ours any more, and the server delivers them again.
+    pub fn acknowledge(&mut self, id: PacketId, now: Instant) {
+        if self.is_online() {
+            self.answer(Packet::Puback(Acknowledge::success(id)), now);
+        }
     }
 
     fn packet(&mut self, packet: Packet, now: Instant) {
@@ -77,13 +87,16 @@ impl Client {
             qos: publish.delivery.qos(),
             retain: publish.retain,
             id: publish.delivery.packet_id(),
+            dup: publish.delivery.dup(),
             properties: publish.properties,
         };
         match publish.delivery {
             Delivery::AtMostOnce => self.events.push_back(Event::Message(message)),
             Delivery::AtLeastOnce { id, .. } => {
                 self.events.push_back(Event::Message(message));
-                self.answer(Packet::Puback(Acknowledge::success(id)), now); // [MQTT-4.3.2-4]
+                if self.options.acknowledges == Acknowledges::Client {
+                    self.answer(Packet::Puback(Acknowledge::success(id)), now); // [MQTT-4.3.2-4]
+                }
             }
             Delivery::ExactlyOnce { id, .. } => {
                 if self.incoming.publish(id) {

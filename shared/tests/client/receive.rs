@@ -3,7 +3,7 @@
 use crate::rig::{Rig, VERSIONS, ack, encode, from_server, id, options, persistent, topic};
 use bytes::Bytes;
 use luxwire_shared::{
-    client::{Client, ConnectionState, Event, Message, Options},
+    client::{Acknowledges, Client, ConnectionState, Event, Message, Options},
     mqtt::{
         ConnackProperties, Delivery, Packet, Publish, PublishProperties, PublishTopic, QoS, SubscriptionId,
         TopicAlias, Version,
@@ -59,9 +59,43 @@ fn a_message_arrives_whole() {
             qos: QoS::AtLeastOnce,
             retain: true,
             id: Some(id(1)),
+            dup: false,
             properties: Some(Box::new(properties)),
         })]
     );
+}
+
+/// [MQTT-4.6.0-2]
+#[test]
+fn an_application_may_acknowledge_when_it_wants() {
+    for version in VERSIONS {
+        let by_hand = Options { acknowledges: Acknowledges::Application, ..persistent(version) };
+        let mut rig = Rig::online(by_hand);
+        rig.server(from_server(qos_1(9, false), "a"));
+        rig.server(from_server(qos_1(7, true), "b"));
+        rig.server(from_server(qos_2(8, false), "c"));
+        assert_eq!(rig.sent_briefly(), ["PUBREC 8"], "QoS 2 is the client's business");
+        let dups: Vec<bool> = rig
+            .events()
+            .into_iter()
+            .map(|event| match event {
+                Event::Message(message) => message.dup,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(dups, [false, true, false]);
+        for number in [9, 7] {
+            rig.client.acknowledge(id(number), rig.now);
+        }
+        rig.drive();
+        assert_eq!(rig.sent_briefly(), ["PUBACK 9", "PUBACK 7"]);
+
+        rig.server(from_server(qos_1(6, false), "d"));
+        rig.cut_and_wait();
+        rig.client.acknowledge(id(6), rig.now);
+        rig.greet(version > Version::V3_1, ConnackProperties::default());
+        assert_eq!(rig.sent_briefly(), NOTHING, "what an earlier connection brought is acknowledged on none");
+    }
 }
 
 /// [MQTT-4.3.2-5]
