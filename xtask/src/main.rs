@@ -3,6 +3,7 @@
 //! finished `luxwire` program.
 
 mod apt;
+mod bench;
 mod budget;
 mod cache;
 mod children;
@@ -62,6 +63,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match (command.as_str(), extent) {
         ("serve", _) => serve::run(&project, steps, rest),
         ("dev", _) => dev::run(&project, steps, rest),
+        ("bench", _) => bench::run(&project, &steps, rest),
         ("test", Some(extent)) => test::run(&project, &steps, extent),
         ("build", Some(Extent::Everything)) => steps.conclude(page::build_program(&project, &steps)),
         ("conformance", Some(Extent::Everything)) => {
@@ -90,6 +92,7 @@ Usage: cargo xtask COMMAND
   serve [ARGS…]    install what is missing, build, and run `luxwire serve ARGS…`; with --demo in a house of devices
   test [--quick]   everything that must pass; --quick leaves out the browser and the slow parts
   dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
+  bench NAME       a measurement of luxwire-bench: why-mqtt, with its flags; `cargo xtask bench NAME --help`
   build            the finished program, page included: target/release/luxwire
   conformance      writes docs/conformance.md from the list of statements and the tags in code and tests
   setup            install everything that the commands above need, and nothing more

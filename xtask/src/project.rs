@@ -40,6 +40,11 @@ impl Project {
         self.target.join("release/luxwire")
     }
 
+    /// What measures it.
+    pub(crate) fn bench(&self) -> PathBuf {
+        self.target.join("release/luxwire-bench")
+    }
+
     pub(crate) fn playwright(&self) -> PathBuf {
         self.root.join("playwright")
     }

@@ -22,8 +22,12 @@ pub(super) const QUEUE_ENTRY: usize = 128;
 /// After the connection was left for want of room it is made again once this share of the room (1/N) is all that is used.
 pub(super) const QUEUE_RESUME: usize = 4;
 
-/// A commit waits this long for more to come: ten commits a second cost little, and nobody waits for an acknowledgement.
+/// A commit waits this long for more to come: ten commits a second cost little, and nobody waits for an acknowledgement, ...
 pub(super) const COMMIT_AFTER: Duration = Duration::from_millis(100);
+/// ... unless so many wait: half of what our broker has underway to one client, ...
+pub(super) const HURRY: usize = 128;
+/// ... and half of what Mosquitto has, before 5.0.
+pub(super) const HURRY_BEFORE_5: usize = 10;
 /// No commit has more values: about ten milliseconds of work.
 pub(super) const COMMIT_VALUES: usize = 4_096;
 /// Between two attempts to write to a disk that takes nothing.

@@ -380,7 +380,7 @@ impl Recording {
     fn say_late(&mut self) {
         let (count, since) = (std::mem::take(&mut self.had_waited), self.waited_since.take());
         // A few are in flight at any time.
-        if count < FEW {
+        if count < limits::HURRY_BEFORE_5 as u64 {
             return;
         }
         let since = since.map(|since| format!(" since {}", rfc3339(since))).unwrap_or_default();
@@ -398,10 +398,10 @@ impl Recording {
         self.waiting.push_back(Waiting { connection: self.connections, id, len });
         self.waiting_bytes += len;
         self.writer.put(entry);
-        // Our broker keeps so many for a client, underway or not. Before 5.0 brokers stop after some that are not
-        // acknowledged, and do not say after how many.
-        let much = if self.connection.version() == Version::V5 { limits::USUAL_QUEUE / 2 } else { FEW };
-        if self.waiting.len() as u64 >= much && !self.is_hurried {
+        // Brokers stop after some that are not acknowledged, and do not say after how many.
+        let many =
+            if self.connection.version() == Version::V5 { limits::HURRY } else { limits::HURRY_BEFORE_5 };
+        if self.waiting.len() >= many && !self.is_hurried {
             self.is_hurried = true;
             self.writer.hurry();
         }
@@ -517,6 +517,3 @@ fn told(properties: &UserProperties) -> Option<Millis> {
     let millis = Millis::try_from(set_at::read(properties)?.unix_millis()).ok()?;
     (millis <= MILLIS_MAX).then_some(millis)
 }
-
-/// Half of what Mosquitto allows before 5.0.
-const FEW: u64 = 10;

@@ -1,6 +1,6 @@
 //! Headers that every answer carries, so that a browser trusts the page with no more than it needs.
 
-use super::page;
+use super::{content_type, page};
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -24,13 +24,19 @@ static CONTENT_SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 });
 
 pub(super) async fn secure(request: Request, next: Next) -> Response {
+    // What is no part of the page is trusted with even less. A 304 says so as well: it replaces the policy of the answer
+    // that it confirms (RFC 9111, section 3.2).
+    let policy = if request.uri().path().starts_with("/api/") {
+        content_type::CONTENT_SECURITY_POLICY
+    } else {
+        CONTENT_SECURITY_POLICY.clone()
+    };
     let mut response = next.run(request).await;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return response;
     }
     let headers = response.headers_mut();
-    // What is no part of the page is trusted with even less.
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| CONTENT_SECURITY_POLICY.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));

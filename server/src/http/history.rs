@@ -37,10 +37,10 @@ use utoipa::ToSchema;
     params(
         ("topic" = String, Query, pattern = r"^[^+#\x00]+$", min_length = 1, max_length = 4096, example = "lights/Desk/intensity",
             description = "The topic's name, without wildcards."),
-        ("from" = Option<String>, Query, example = "-24h",
+        ("from" = Option<String>, Query, min_length = 1, example = "-24h",
             description = "Where to begin: RFC 3339, milliseconds since 1970, a duration before now such as `-24h` or `-7d`, or the `next` of an earlier answer. `-24h` if absent."),
-        ("to" = Option<String>, Query, example = "now", description = "Where to end, written likewise, itself left out. Now if absent."),
-        ("step" = Option<String>, Query, example = "5m", description = "The length of a step: seconds, or `90s`, `5m`, `1h`, `1d`."),
+        ("to" = Option<String>, Query, min_length = 1, example = "now", description = "Where to end, written likewise, itself left out. Now if absent."),
+        ("step" = Option<String>, Query, min_length = 1, example = "5m", description = "The length of a step: seconds, or `90s`, `5m`, `1h`, `1d`."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 10000, description = "So many values or steps at most; 1000 if absent."),
     ),
     responses(
@@ -50,6 +50,7 @@ use utoipa::ToSchema;
         (status = 502, response = super::openapi::BadRecorder),
         (status = 503, response = super::openapi::NoRecorder),
         (status = 504, response = super::openapi::SlowRecorder),
+        (status = 507, response = super::openapi::TooMuch),
     ),
 )]
 pub(super) async fn history(

@@ -124,7 +124,7 @@ async fn document(headers: HeaderMap) -> Result<Response, super::Problem> {
     ),
     components(schemas(Problem), responses(
         BadRequest, Forbidden, NoValue, NotRecorded, NoHue, TooSlow, PreconditionFailed, TooLarge, UnsupportedType,
-        TooManyRequests, Busy, Full, BadRecorder, NoRecorder, SlowRecorder
+        TooManyRequests, Busy, Full, BadRecorder, NoRecorder, SlowRecorder, TooMuch
     )),
 )]
 struct Api;
@@ -163,6 +163,8 @@ problems! {
     BadRecorder
     #[response(description = "No recorder is connected, or it is busy or in trouble; the detail says what to do.")]
     NoRecorder
+    #[response(description = "The answer is larger than the broker takes; ask with a smaller limit.")]
+    TooMuch
     #[response(description = "The recorder does not answer.")]
     SlowRecorder
     #[response(description = "The body took too long.")]

@@ -29,6 +29,8 @@ fn a_value_that_is_known_is_not_sent_again() {
         assert_eq!((answer.status, answer.body.as_slice()), (304, &b""[..]), "{known}");
         assert_eq!((answer.header("etag"), answer.header("last-modified")), (Some(tag), Some(modified)));
         assert_eq!(answer.header("cache-control"), Some("no-cache"));
+        let policy = "content-security-policy";
+        assert_eq!(answer.header(policy), first.header(policy), "a cache takes it over");
     }
     // The tag decides, whatever the date says.
     let both = [("If-None-Match", "\"x\""), ("If-Modified-Since", modified)];

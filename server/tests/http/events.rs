@@ -200,3 +200,18 @@ fn a_stream_whose_client_identifier_is_taken_over_ends() {
     let _taker = Client::connected(server.mqtt, Version::V5, &id);
     eventually("the end of the stream", || events.next_or_end().is_none().then_some(()));
 }
+
+#[test]
+fn silence_ends_no_stream() {
+    let server = Server::with(&["limits.keep_alive_s=1"]);
+    let mut events = follow(&server, "");
+    events.until_live();
+    // Somebody who is silent for one and a half seconds is closed, and this one is silent for longer.
+    let mut silent = Client::connected(server.mqtt, Version::V5, "silent");
+    for _ in 0..2 {
+        silent.until_closed();
+        silent = Client::connected(server.mqtt, Version::V5, "silent");
+    }
+    put(&server, "a", "1");
+    assert_eq!(events.message(), ("a".to_owned(), "1".to_owned()));
+}

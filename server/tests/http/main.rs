@@ -8,6 +8,7 @@ mod events;
 mod history;
 mod openapi;
 mod origins;
+mod picture;
 mod random;
 mod write;
 

@@ -14,22 +14,31 @@ use std::{
     process::Command,
 };
 
+/// A recorder that has recorded a first value, `0`, and can write no more until the function is called.
+///
+/// It has reached a limit of its process, which needs no disk of its own to be filled. The signal that comes with it would
+/// end the program; the failed write is what a full disk looks like.
+fn without_room(house: &House, folder: &Folder) -> (Recorder, impl Fn() + use<>) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" record \"$@\""]).arg(program().get_program());
+    let recorder = Recorder::from(shell, house.mqtt(), folder, &[]);
+    recorder.until(DESK, "0");
+    let pid = Pid::from_raw(i32::try_from(recorder.id()).unwrap()).unwrap();
+    let limit = Rlimit { current: Some(1 << 10), maximum: None };
+    let unlimited = prlimit(Some(pid), Resource::Fsize, limit).unwrap();
+    let give_back = move || {
+        prlimit(Some(pid), Resource::Fsize, unlimited).unwrap();
+    };
+    (recorder, give_back)
+}
+
 #[test]
 fn a_disk_that_takes_nothing_is_said_once_and_loses_nothing() {
     let house = House::start();
     let folder = Folder::new();
     let mut hand = Hand::at(house.mqtt());
     hand.sets(0);
-    // A limit of the process, which needs no disk of its own to be filled. Its signal would end the program; the failed
-    // write is what a full disk looks like.
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' XFSZ; exec \"$0\" record \"$@\""]).arg(program().get_program());
-    let recorder = Recorder::from(shell, house.mqtt(), &folder, &[]);
-    recorder.until(DESK, "0");
-    let pid = Pid::from_raw(i32::try_from(recorder.id()).unwrap()).unwrap();
-    let unlimited =
-        prlimit(Some(pid), Resource::Fsize, Rlimit { current: Some(1 << 10), maximum: None }).unwrap();
-
+    let (recorder, unlimited) = without_room(&house, &folder);
     let mut status = crate::support::Client::connected(house.mqtt(), Version::V5, "observer");
     status.subscribe("luxwire/record/luxwire-record/status", QoS::AtMostOnce);
     let mut until_problem = |is_there: bool| loop {
@@ -44,7 +53,7 @@ fn a_disk_that_takes_nothing_is_said_once_and_loses_nothing() {
     recorder.says(&["nothing is recorded", "history.sqlite", "Values wait"]);
     until_problem(true);
     assert_eq!(recorder.payloads(DESK), ["0"], "questions are answered meanwhile");
-    prlimit(Some(pid), Resource::Fsize, unlimited).unwrap();
+    unlimited();
     recorder.says(&["recording again"]);
     until_problem(false);
     let expected: Vec<_> = (0..=200).map(|number| number.to_string()).collect();
@@ -58,12 +67,7 @@ fn a_recorder_that_is_stopped_while_the_disk_takes_nothing_leaves_the_values_to_
     let folder = Folder::new();
     let mut hand = Hand::at(house.mqtt());
     hand.sets(0);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' XFSZ; exec \"$0\" record \"$@\""]).arg(program().get_program());
-    let recorder = Recorder::from(shell, house.mqtt(), &folder, &[]);
-    recorder.until(DESK, "0");
-    let pid = Pid::from_raw(i32::try_from(recorder.id()).unwrap()).unwrap();
-    prlimit(Some(pid), Resource::Fsize, Rlimit { current: Some(1 << 10), maximum: None }).unwrap();
+    let (recorder, _) = without_room(&house, &folder);
     for number in 1..=20 {
         hand.sets(number);
     }
@@ -74,6 +78,29 @@ fn a_recorder_that_is_stopped_while_the_disk_takes_nothing_leaves_the_values_to_
     let recorder = Recorder::start(house.mqtt(), &folder, &[]);
     let expected: Vec<_> = (0..=20).map(|number| number.to_string()).collect();
     assert_eq!(recorder.until(DESK, "20"), expected);
+}
+
+#[test]
+fn a_broker_is_left_when_more_waits_than_may_and_found_again() {
+    let house = House::start();
+    let folder = Folder::new();
+    let mut hand = Hand::at(house.mqtt());
+    hand.sets(0);
+    let (recorder, unlimited) = without_room(&house, &folder);
+    // Nothing bounds what comes at QoS 0.
+    let large = "x".repeat(300_000);
+    for _ in 0..120 {
+        hand.publishes("lights/hall/picture", large.clone(), QoS::AtMostOnce, false);
+    }
+    recorder.says(&["messages wait for the disk", "leaving mqtt://"]);
+    for number in 1..=20 {
+        hand.sets(number);
+    }
+    unlimited();
+    recorder.says(&["there is room again"]);
+    let expected: Vec<_> = (0..=20).map(|number| number.to_string()).collect();
+    assert_eq!(recorder.until(DESK, "20"), expected, "the broker kept what came meanwhile");
+    assert_eq!(recorder.times("messages wait for the disk"), 1);
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Recorder {
             }
             assert_eq!(answer.status, 200, "{}", answer.text());
             let mut json = answer.json();
-            values.extend(json["values"].as_array_mut().unwrap().drain(..));
+            values.append(json["values"].as_array_mut().unwrap());
             let Some(next) = json["next"].as_str() else { return values };
             from = next.to_owned();
         }

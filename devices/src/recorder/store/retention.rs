@@ -84,8 +84,9 @@ impl Retention {
         for table in [Table::Value, Table::RollUp(Span::Minute), Table::RollUp(Span::Hour)] {
             let found = store.extent(table).map_err(|error| store.place.error(&error))?;
             let Some((oldest, newest)) = found else { continue };
-            let oldest = oldest.max(table.from(store));
-            let before = oldest + (table.unit().millis()).max((newest - oldest) / 20);
+            // A clock that was wrong once may have left a value in another century: it must not stretch the slice.
+            let slice = ((newest - oldest) / 20).clamp(table.unit().millis(), table.slice_max());
+            let before = oldest + slice;
             // What was set in the unit that is going on stays.
             if before <= table.unit().start(newest) && self.delete(store, table, before)? {
                 return Ok(true);
@@ -125,6 +126,15 @@ impl Table {
         match self {
             Self::Value => Span::Minute,
             Self::RollUp(_) => Span::Hour,
+        }
+    }
+
+    /// The most that is deleted at once to make the file smaller.
+    const fn slice_max(self) -> Millis {
+        let day = 24 * Span::Hour.millis();
+        match self {
+            Self::Value => day,
+            Self::RollUp(_) => 30 * day,
         }
     }
 
@@ -213,15 +223,16 @@ impl Store {
         Ok((number("page_count")?, number("freelist_count")?, number("page_size")?))
     }
 
-    /// The oldest and the newest time in a table.
+    /// The oldest and the newest time in a table, but for what stays as the value that held at the border.
     fn extent(&self, table: Table) -> rusqlite::Result<Option<(Millis, Millis)>> {
+        let from = table.from(self);
         let (table, time) = table.names();
         let sql = format!(
-            "SELECT min((SELECT min({time}) FROM {table} WHERE topic = topic.id)), \
+            "SELECT min((SELECT min({time}) FROM {table} WHERE topic = topic.id AND {time} >= ?1)), \
              max((SELECT max({time}) FROM {table} WHERE topic = topic.id)) FROM topic"
         );
         let (oldest, newest): (Option<Millis>, Option<Millis>) =
-            self.db.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.db.query_row(&sql, [from], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(oldest.zip(newest))
     }
 }

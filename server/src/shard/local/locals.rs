@@ -28,6 +28,10 @@ pub(in crate::shard) struct Local {
     /// Retained messages are being handed over.
     pub(super) replaying: bool,
     pub(super) awaits_drain: bool,
+    /// The longest silence that the broker puts up with, as CONNACK said.
+    pub(super) keep_alive: Option<Duration>,
+    /// PINGREQs that the link said on its own and that are not answered.
+    pub(super) pings: usize,
     /// Since when the reader has taken nothing while something waits, as far as anybody looked.
     resting_since: Option<Instant>,
     stalled: CancellationToken,
@@ -59,6 +63,8 @@ impl Locals {
             stays: new.permit.is_some(),
             replaying: false,
             awaits_drain: false,
+            keep_alive: None,
+            pings: 0,
             resting_since: None,
             stalled: new.stalled.clone(),
             over: None,
@@ -74,10 +80,20 @@ impl Locals {
         self.0.remove(&id)
     }
 
-    pub(in crate::shard) fn send(&self, id: LinkId, packet: Packet) {
-        if let Some(local) = self.0.get(&id) {
-            local.mailbox.push(FromBroker::Packet(packet));
+    pub(in crate::shard) fn send(&mut self, id: LinkId, packet: Packet) {
+        let Some(local) = self.0.get_mut(&id) else { return };
+        match &packet {
+            Packet::Connack(connack) => {
+                let keep_alive_s = connack.properties.server_keep_alive_s.filter(|seconds| *seconds > 0);
+                local.keep_alive = keep_alive_s.map(|seconds| Duration::from_secs(seconds.into()));
+            }
+            Packet::Pingresp if local.pings > 0 => {
+                local.pings -= 1;
+                return;
+            }
+            _ => {}
         }
+        local.mailbox.push(FromBroker::Packet(packet));
     }
 
     /// Hands a message over, or counts it. What is handed over stands in a buffer of its own: the message's may be the one

@@ -11,6 +11,7 @@ use std::{
     future::poll_fn,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
@@ -67,8 +68,15 @@ pub(in crate::shard) async fn run(
 }
 
 async fn serve(shard: &Shard, id: LinkId, from_client: &mut mpsc::Receiver<ToBroker>) {
-    while let Some(word) = poll_fn(|cx| poll_word(&mut shard.0.borrow_mut(), id, from_client, cx)).await {
-        shard.0.borrow_mut().hear(id, word);
+    loop {
+        let keep_alive = shard.0.borrow().locals.get(id).and_then(|local| local.keep_alive);
+        let word = poll_fn(|cx| poll_word(&mut shard.0.borrow_mut(), id, from_client, cx));
+        // The client is in this process: whether it is still there is never in doubt, and it need not say so.
+        match timeout(keep_alive.unwrap_or(Duration::MAX), word).await {
+            Ok(Some(word)) => shard.0.borrow_mut().hear(id, word),
+            Ok(None) => return,
+            Err(_) => shard.0.borrow_mut().ping(id),
+        }
     }
 }
 
@@ -132,6 +140,14 @@ impl State {
             local.replaying = false;
             local.mailbox.push(FromBroker::KeptAreSent);
         }
+        self.set_timer();
+    }
+
+    fn ping(&mut self, id: LinkId) {
+        let Some(local) = self.locals.get_mut(id) else { return };
+        local.pings += 1;
+        let now = self.clock.now();
+        self.tell(now, Input::Packet { link: id, packet: Packet::Pingreq });
         self.set_timer();
     }
 

@@ -51,8 +51,15 @@ fn naive(known: &[Known], start: Millis, length: Millis, now: Millis) -> Option<
     Some(Step { start, count: within.len() as i64, min, max, mean, last })
 }
 
-fn check(place: &Place, known: &[Known], step: &str, length: Millis, now: Millis, context: &str) {
-    let from = START - 2 * HOUR;
+fn check(
+    place: &Place,
+    known: &[Known],
+    since_start: Millis,
+    (step, length): (&str, Millis),
+    now: Millis,
+    context: &str,
+) {
+    let from = START + since_start;
     let mut asked = Asked {
         topic: TOPIC.to_owned(),
         from: Some(from.to_string()),
@@ -122,7 +129,7 @@ fn answers_are_those_of_a_naive_model() {
                 store = Store::open(place.clone()).unwrap();
             }
         }
-        let now = clock + random.below(3 * MINUTE as u64) as Millis;
+        let now = clock.max(START + HOUR) + random.below(3 * MINUTE as u64) as Millis;
         let context = format!("LUXWIRE_SEED={seed}");
         for (step, length) in [
             ("7s", 7_000),
@@ -135,7 +142,21 @@ fn answers_are_those_of_a_naive_model() {
             if length == 7_000 && seed > 3 {
                 continue;
             }
-            check(&place, &known, step, length, now, &context);
+            // From before there is anything, and from anywhere within it.
+            for since_start in [-2 * HOUR, random.below(HOUR as u64) as Millis] {
+                check(&place, &known, since_start, (step, length), now, &context);
+            }
         }
+    }
+}
+
+#[test]
+fn nothing_held_before_the_first_value_of_an_hour() {
+    let folder = Folder::new("first");
+    let mut store = Store::open(folder.place()).unwrap();
+    let known = [(START + 30 * MINUTE, 0, 40.0)];
+    write(&mut store, [value(START + 30 * MINUTE, "40")]);
+    for step in [("9s", 9_000), ("1m", MINUTE), ("1h", HOUR)] {
+        check(&folder.place(), &known, 10 * MINUTE, step, START + 40 * MINUTE, "one value");
     }
 }

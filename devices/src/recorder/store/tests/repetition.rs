@@ -119,3 +119,15 @@ fn a_window_of_deliveries_is_remembered_and_no_more() {
         (last - 4_000..=last).map(|id| delivered(id, true, by_arrival(value(START + HOUR, &id.to_string()))));
     assert_eq!(write(&mut store, again), Written { stored: 0, repeated: 4_001, beyond: 0 });
 }
+
+#[test]
+fn a_history_in_memory_is_asked_like_any_other_and_is_its_own() {
+    let (place, other) = (Place::memory(), Place::memory());
+    let (mut store, mut strange) = (Store::open(place.clone()).unwrap(), Store::open(other).unwrap());
+    write(&mut strange, [value(START, "not mine")]);
+    for number in 1..=3 {
+        write(&mut store, [value(START + number, &number.to_string())]);
+        assert_eq!(payloads(&place).len() as i64, number);
+    }
+    assert_eq!(payloads(&place), ["1", "2", "3"]);
+}

@@ -104,6 +104,24 @@ fn a_file_that_is_too_large_loses_its_oldest_values_and_shrinks() {
 }
 
 #[test]
+fn a_value_of_another_century_does_not_cost_all_others() {
+    let folder = Folder::new("century");
+    let mut store = Store::open(folder.place()).unwrap();
+    write(&mut store, [value(START + 60 * 365 * 24 * HOUR, "100")]);
+    for day in 0..10 {
+        let start = START + day * 24 * HOUR;
+        write(
+            &mut store,
+            (0..3_600).map(|second| value(start + second * 1_000, &format!("{second}.{day:060}"))),
+        );
+    }
+    let most = store.used().unwrap() / 2;
+    retain(&mut store, Keep { size: Some(most), ..NOTHING }, START);
+    let used = store.used().unwrap();
+    assert!(used <= most && used > most / 2, "{used} of {most}");
+}
+
+#[test]
 fn a_file_that_cannot_be_small_enough_says_so_and_rests() {
     let folder = Folder::new("stuck");
     let mut store = Store::open(folder.place()).unwrap();

@@ -1,0 +1,33 @@
+//! `cargo xtask bench`: a measurement, of a server built as it is released. What there is to measure and how is between
+//! `luxwire-bench` and the user.
+
+use std::fs;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::programs::cargo;
+use crate::project::Project;
+use crate::steps::Steps;
+
+pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Result<ExitCode> {
+    build(project, steps)?;
+    println!();
+    let mut bench = Command::new(project.bench());
+    let status = bench.args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
+    let status = status.context("cannot run luxwire-bench")?;
+    // Ended by a signal, most likely Ctrl-C.
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
+
+/// The server with whatever page there is, which nothing here measures, and what measures it.
+fn build(project: &Project, steps: &Steps) -> Result<()> {
+    steps.run("luxwire and luxwire-bench", |step| {
+        // The server's build watches this folder, and would begin again each time if there were none.
+        fs::create_dir_all(project.dist()).context("cannot create the page's folder")?;
+        let mut build = cargo();
+        build.current_dir(&project.root).args(["build", "--release"]);
+        step.command(build.args(["--package", "luxwire", "--package", "luxwire-bench"]))
+    })
+}
