@@ -1,15 +1,18 @@
 //! The broker: what it holds, and who sees to which input.
 
 use crate::{
-    CloseReason, Effect, Input, Limits, LinkId, Message, Now, Statistics,
+    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Statistics,
+    auth::Newcomer,
     deadlines::Deadlines,
     link::{Link, Stage},
     retained::{Retained, Setting},
     session::{SessionKey, Sessions},
     subscriptions::{NodeId, Subscription, Subscriptions},
+    sys::{Sent, Sys},
     turn::Turn,
 };
-use alloc::{rc::Rc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
+use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
@@ -25,6 +28,10 @@ pub struct Config {
     /// Fresh randomness, so that nobody can choose topics or client identifiers that meet in one place of a table. Two
     /// brokers with different seeds have the same effects.
     pub hash_seed: u64,
+    /// The mechanisms of extended authentication; without any, a client that names one is refused.
+    pub mechanisms: Vec<Rc<dyn Mechanism>>,
+    /// How often the broker says in `$SYS` how it is; `None` for never.
+    pub sys_interval: Option<Duration>,
 }
 
 /// See the crate's documentation.
@@ -32,10 +39,14 @@ pub struct Config {
 pub struct Broker {
     pub(crate) limits: Limits,
     pub(crate) links: HashMap<LinkId, Link, FixedState>,
+    pub(crate) mechanisms: Vec<Rc<dyn Mechanism>>,
+    /// Those among the links whose CONNECT waits for AUTH.
+    pub(crate) newcomers: BTreeMap<LinkId, Box<Newcomer>>,
     pub(crate) sessions: Sessions,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: Retained,
     pub(crate) deadlines: Deadlines,
+    pub(crate) sys: Sys,
     /// Messages for which the broker took responsibility.
     pub(crate) accepted: u64,
     /// What a message that is being routed matches; kept for their capacity.
@@ -46,13 +57,16 @@ pub struct Broker {
 impl Broker {
     /// A broker without links, sessions and messages.
     pub fn new(config: Config) -> Self {
-        let Config { limits, hash_seed } = config;
+        let Config { limits, hash_seed, mechanisms, sys_interval } = config;
         Self {
             links: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
+            mechanisms,
+            newcomers: BTreeMap::new(),
             sessions: Sessions::new(hash_seed),
             subscriptions: Subscriptions::new(hash_seed),
             retained: Retained::new(limits.retained_messages, limits.retained_bytes),
             deadlines: Deadlines::default(),
+            sys: Sys::new(sys_interval),
             accepted: 0,
             matching_nodes: Vec::new(),
             matching_subscribers: Vec::new(),
@@ -62,21 +76,23 @@ impl Broker {
 
     /// Takes one input in and appends what follows from it. `now` never goes back.
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        let turn = &mut Turn { now, effects };
+        let turn = &mut Turn { now, effects, sent: Sent::default() };
         match input {
             Input::Open { link, nonce } => self.open(turn, link, nonce),
             Input::Packet { link, packet } => self.packet(turn, link, packet),
             Input::Malformed { link, version, error } => self.malformed(turn, link, version, error),
             Input::Closed { link, cause: _ } => self.closed(turn, link),
             Input::Drained { link } => self.drained(turn, link),
+            Input::Traffic(traffic) => self.sys.counters += traffic,
             Input::Tick => self.tick(turn),
             Input::Stop => self.stop(turn),
         }
+        self.sys.counters += turn.sent;
     }
 
     /// When [`Input::Tick`] is wanted at the latest.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.deadlines.next(), self.retained.next_expiry()].into_iter().flatten().min()
+        [self.deadlines.next(), self.retained.next_expiry(), self.sys.due_at].into_iter().flatten().min()
     }
 
     /// The retained messages whose topics match, ordered level by level: `a`, `a/b`, `a b`.
@@ -114,11 +130,13 @@ impl Broker {
         // Whatever comes from a link that was closed came too late. [MQTT-3.1.4-6]
         let Some(state) = self.links.get_mut(&link) else { return };
         state.heard = turn.now.instant;
+        self.sys.counters.packets_received += 1;
         match (state.stage, packet) {
             (Stage::Connected(key), packet) => self.packet_in_session(turn, key, packet),
             (Stage::AwaitsConnect { nonce }, Packet::Connect(connect)) => {
                 self.connect(turn, link, nonce, *connect);
             }
+            (Stage::Authenticates, packet) => self.packet_before_connack(turn, link, packet),
             // [MQTT-3.1.0-1] [MQTT-3.14.0-1]
             (Stage::AwaitsConnect { .. }, _) => {
                 turn.close(link, CloseReason::ProtocolError);
@@ -138,15 +156,15 @@ impl Broker {
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(turn, key, &unsubscribe),
             Packet::Pingreq => self.pingreq(turn, key),
             Packet::Disconnect(disconnect) => self.disconnect(turn, key, &disconnect),
-            // A second CONNECT [MQTT-3.1.0-2], AUTH after a CONNECT without a method [MQTT-4.12.0-7], and what only
-            // servers send.
+            Packet::Auth(auth) => self.auth(turn, key, &auth),
+            // A second CONNECT [MQTT-3.1.0-2], and what only servers send.
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Suback(_)
             | Packet::Unsuback(_)
-            | Packet::Pingresp
-            | Packet::Auth(_) => {
-                self.disconnect_client(turn, key, ReasonCode::ProtocolError, CloseReason::ProtocolError);
+            | Packet::Pingresp => {
+                let why = "a packet that must not come here or now";
+                self.disconnect_client(turn, key, ReasonCode::ProtocolError, why, CloseReason::ProtocolError);
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     session::{Connection, Session},
 };
 use luxwire_shared::{
-    mqtt::{Text, TopicFilter, Version},
+    mqtt::{PublishTopic, Subscribable, Text, TopicName, Version},
     time::Timestamp,
 };
 
@@ -56,12 +56,22 @@ impl<'a> Client<'a> {
 
     /// How many subscriptions its session has.
     pub fn subscriptions(&self) -> usize {
-        self.session.subscriptions.len()
+        self.session.subscriptions.len() + self.session.shares.len()
     }
 
     /// Their filters, in no order that means anything. Each is put together when it is asked for.
-    pub fn filters(&self) -> impl Iterator<Item = TopicFilter> + use<'a> {
+    pub fn filters(&self) -> impl Iterator<Item = Subscribable> + use<'a> {
         let subscriptions = &self.broker.subscriptions;
-        self.session.subscriptions.iter().map(|node| subscriptions.filter(*node))
+        let own =
+            self.session.subscriptions.iter().map(|node| Subscribable::own(subscriptions.filter(*node)));
+        own.chain(self.session.shares.keys().map(|name| Subscribable::clone(name)))
+    }
+
+    /// The name of a topic as this client writes it; `None` if an alias of its stands for nothing.
+    pub fn topic(&self, topic: &PublishTopic) -> Option<TopicName> {
+        match topic {
+            PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => Some(name.clone()),
+            PublishTopic::Alias(alias) => self.connection.aliases.name(*alias).cloned(),
+        }
     }
 }

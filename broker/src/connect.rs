@@ -1,35 +1,70 @@
 //! CONNECT: who comes, what it finds again, and what it is told. Section 3.1.
 
 use crate::{
-    CloseReason, LinkId, Report,
+    AliasesAllowed, CloseReason, LinkId, Report,
+    alias::IncomingAliases,
+    auth::Authenticated,
     broker::Broker,
-    link::refusal,
-    publish::is_brokers_own,
+    explain::{publish_refused, refusal},
+    publish::{is_brokers_own, is_false},
     session::{Connection, Session, SessionKey, takes},
     turn::Turn,
     will::PendingWill,
 };
-use alloc::{boxed::Box, string::String};
-use core::num::{NonZeroU16, NonZeroU32};
+use alloc::{boxed::Box, format, string::String};
+use core::{
+    mem,
+    num::{NonZeroU16, NonZeroU32},
+};
 use luxwire_shared::mqtt::{
     Connack, ConnackProperties, Connect, Packet, QoS, ReasonCode, Text, Version, set_at,
 };
 
 impl Broker {
-    pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, mut connect: Connect) {
+    pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, connect: Connect) {
+        self.sys.counters.connects += 1;
         let packet_size = connect.properties.maximum_packet_size;
-        if let Some(reason) = self.objection(&connect) {
-            return self.refuse(turn, link, packet_size, reason);
+        if let Some((reason, why)) = self.objection(&connect) {
+            return self.refuse(turn, link, packet_size, reason, why);
         }
+        let Some(method) = &connect.properties.authentication_method else {
+            return self.admit(turn, link, nonce, connect, None);
+        };
+        match self.mechanism(method) {
+            Some(mechanism) => self.authenticate(turn, link, nonce, &*mechanism, connect),
+            None => {
+                // [MQTT-4.12.0-1]
+                let why = "there is no such authentication method here";
+                self.refuse(turn, link, packet_size, ReasonCode::BadAuthenticationMethod, why);
+            }
+        }
+    }
+
+    /// Lets a client in of whom nothing more is asked.
+    pub(crate) fn admit(
+        &mut self,
+        turn: &mut Turn<'_>,
+        link: LinkId,
+        nonce: u128,
+        mut connect: Connect,
+        mut authenticated: Option<Box<Authenticated>>,
+    ) {
+        let packet_size = connect.properties.maximum_packet_size;
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
         let known = self.sessions.find(&client_id);
         if known.is_none() && self.sessions.len() >= self.limits.sessions {
-            return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded);
+            let why = "there is no room for another session";
+            return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded, why);
         }
         let keep_alive_s = self.keep_alive_s(&connect);
         let expiry_s = self.session_expiry_s(&connect);
-        let properties = self.announcements(&connect, keep_alive_s, expiry_s, assigned.then_some(&client_id));
+        let mut properties = self.announcements(&connect, keep_alive_s, expiry_s, &client_id);
+        // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+        properties.authentication_method =
+            authenticated.as_ref().map(|authenticated| authenticated.method.clone());
+        properties.authentication_data =
+            authenticated.as_mut().map(|authenticated| mem::take(&mut authenticated.data));
         let mut connack =
             Box::new(Connack { session_present: false, reason: ReasonCode::Success, properties });
         let tells_set_at = set_at::is_wanted(&connect.properties.user_properties);
@@ -42,6 +77,7 @@ impl Broker {
         if !fits(&connack) {
             // [MQTT-3.2.2-20]
             connack.properties.user_properties.clear();
+            connack.properties.response_information = None;
         }
         if !fits(&connack) {
             turn.close(link, CloseReason::Limit(ReasonCode::PacketTooLarge));
@@ -61,8 +97,11 @@ impl Broker {
             version: connect.version,
             since: turn.now.timestamp,
             packet_size,
+            aliases: IncomingAliases::default(),
             receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
             awaits_drain: false,
+            authenticated,
+            wants_words: connect.properties.request_problem_information.unwrap_or(true),
             tells_set_at,
         });
         session.ends_at = None;
@@ -71,6 +110,7 @@ impl Broker {
         session.will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &client_id)));
         session.outgoing.set_window(window);
         session.outgoing.resume();
+        self.sys.client_connected();
         self.enter(key);
         self.connected(link, key, keep_alive_s);
 
@@ -81,48 +121,55 @@ impl Broker {
             client_id,
             version: connect.version,
             session_present: connack.session_present,
+            aliases: self.aliases_allowed(&connect),
         });
         turn.send(link, Packet::Connack(connack));
         self.pump(turn, key);
+        let shares = self.sessions[key].shares.clone();
+        self.member_came(turn, &shares);
     }
 
     /// Why this CONNECT cannot be accepted whoever it is.
-    fn objection(&self, connect: &Connect) -> Option<ReasonCode> {
-        if connect.properties.authentication_method.is_some() {
-            // [MQTT-4.12.0-1]
-            return Some(ReasonCode::BadAuthenticationMethod);
-        }
+    fn objection(&self, connect: &Connect) -> Option<(ReasonCode, &'static str)> {
         let may_be_assigned = connect.version == Version::V5 || connect.clean_start;
         if (connect.client_id.is_empty() && !may_be_assigned)
             || connect.client_id.len() > self.limits.client_id_len
         {
             // [MQTT-3.1.3-8]
-            return Some(ReasonCode::ClientIdentifierNotValid);
+            return Some((
+                ReasonCode::ClientIdentifierNotValid,
+                "the client identifier is missing or too long",
+            ));
         }
         let will = connect.will.as_deref()?;
         if is_brokers_own(&will.topic) {
-            return Some(ReasonCode::TopicNameInvalid);
+            return Some((ReasonCode::TopicNameInvalid, publish_refused(ReasonCode::TopicNameInvalid)));
         }
         if will.qos > self.limits.qos {
             // [MQTT-3.2.2-12]
-            return Some(ReasonCode::QoSNotSupported);
+            return Some((ReasonCode::QoSNotSupported, "the quality of the will is above the maximum here"));
         }
         if will.retain && !self.limits.retain {
             // [MQTT-3.2.2-13]
-            return Some(ReasonCode::RetainNotSupported);
+            return Some((ReasonCode::RetainNotSupported, "nothing is retained here, not even a will"));
+        }
+        if is_false(will.properties.payload_format, &will.payload) {
+            let reason = ReasonCode::PayloadFormatInvalid;
+            return Some((reason, publish_refused(reason)));
         }
         None
     }
 
     /// CONNACK with a failure, and nothing after it. [MQTT-3.2.2-7] [MQTT-3.1.4-6]
-    fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         turn: &mut Turn<'_>,
         link: LinkId,
         packet_size: Option<NonZeroU32>,
         reason: ReasonCode,
+        why: &str,
     ) {
-        let connack = refusal(reason);
+        let connack = refusal(reason, why, packet_size);
         if takes(packet_size, connack.encoded_len(Version::V5)) {
             turn.send(link, connack);
         }
@@ -138,7 +185,8 @@ impl Broker {
         }
         if self.sessions[key].connection.is_some() {
             // [MQTT-3.1.4-3] A session whose expiry is 0 ends with this, and the new connection begins another.
-            self.disconnect_client(turn, key, ReasonCode::SessionTakenOver, CloseReason::TakenOver);
+            let (reason, why) = (ReasonCode::SessionTakenOver, "the same client identifier connected again");
+            self.disconnect_client(turn, key, reason, why, CloseReason::TakenOver);
         } else if clean_start {
             self.end_session(turn, key);
         } else {
@@ -153,7 +201,7 @@ impl Broker {
         connect: &Connect,
         keep_alive_s: u16,
         expiry_s: u32,
-        assigned: Option<&Text>,
+        client_id: &Text,
     ) -> ConnackProperties {
         if connect.version != Version::V5 {
             return ConnackProperties::default();
@@ -167,11 +215,22 @@ impl Broker {
             retain_available: (!self.limits.retain).then_some(false),
             maximum_packet_size: Some(self.limits.packet_size),
             // [MQTT-3.1.3-7]
-            assigned_client_id: assigned.cloned(),
-            shared_subscription_available: Some(false),
+            assigned_client_id: connect.client_id.is_empty().then(|| client_id.clone()),
+            topic_alias_maximum: Some(self.limits.topic_alias_maximum).filter(|maximum| *maximum > 0),
+            response_information: response_information(connect, client_id),
             // [MQTT-3.1.2-21]
             server_keep_alive_s: (keep_alive_s != connect.keep_alive_s).then_some(keep_alive_s),
             ..ConnackProperties::default()
+        }
+    }
+
+    /// [MQTT-3.1.2-26] [MQTT-3.1.2-27]
+    fn aliases_allowed(&self, connect: &Connect) -> AliasesAllowed {
+        let theirs = connect.properties.topic_alias_maximum.unwrap_or(0);
+        AliasesAllowed {
+            maximum: theirs.min(self.limits.topic_alias_maximum),
+            bytes: self.limits.topic_alias_bytes,
+            packet_size: connect.properties.maximum_packet_size,
         }
     }
 
@@ -214,6 +273,19 @@ impl Broker {
             .expect("there are fewer sessions than numbers")
     }
 }
+
+/// Where answers to this client may go, if it asks: a part of the tree that is its own as long as its session is.
+/// [MQTT-3.1.2-28]
+fn response_information(connect: &Connect, client_id: &Text) -> Option<Text> {
+    let is_wanted = connect.properties.request_response_information == Some(true);
+    let is_topic = !client_id.as_str().contains(['+', '#']);
+    (is_wanted && is_topic)
+        .then(|| Text::try_from(format!("{RESPONSES}/{client_id}").as_str()).ok())
+        .flatten()
+}
+
+/// Above all response topics that the broker proposes.
+const RESPONSES: &str = "luxwire/responses";
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

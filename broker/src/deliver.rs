@@ -10,14 +10,14 @@ use crate::{
     Delivered, Dropped, Effect, Limits, LinkId, Message, Report,
     broker::Broker,
     queue::Pending,
-    session::{Session, SessionKey, Sessions},
+    session::{Readiness, Session, SessionKey, Sessions},
     subscriptions::Subscription,
     turn::Turn,
 };
 use alloc::{rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
-    mqtt::{Acknowledge, Delivery, Packet, QoS, SubscriptionId, flow::Stage},
+    mqtt::{Acknowledge, Delivery, Packet, QoS, Subscribable, SubscriptionId, flow::Stage},
     time::Timestamp,
 };
 
@@ -32,6 +32,11 @@ pub(crate) struct Passing {
 impl Passing {
     pub(crate) fn new(message: Message) -> Self {
         Self { message: Rc::new(message), kept: None }
+    }
+
+    /// One that is kept already.
+    pub(crate) fn kept(message: Rc<Message>) -> Self {
+        Self { kept: Some(Rc::clone(&message)), message }
     }
 
     pub(crate) fn message(&self) -> &Rc<Message> {
@@ -81,6 +86,9 @@ impl Broker {
             subscribers.clear();
             self.matching_subscribers = subscribers;
         }
+        for node in &nodes {
+            anybody |= self.route_shared(turn, &mut passing, *node);
+        }
         nodes.clear();
         self.matching_nodes = nodes;
         anybody
@@ -99,10 +107,11 @@ impl Broker {
 }
 
 /// What all the matching subscriptions of one session ask for together.
-struct Matching {
+pub(crate) struct Matching {
     qos: QoS,
     retain_as_published: bool,
     subscription_ids: Vec<SubscriptionId>,
+    share: Option<Rc<Subscribable>>,
 }
 
 impl Matching {
@@ -112,7 +121,18 @@ impl Matching {
             qos: subscription.qos,
             retain_as_published: subscription.retain_as_published,
             subscription_ids: subscription.id.into_iter().collect(),
+            share: None,
         })
+    }
+
+    /// What a member of a group asks for: a copy of its own, whatever else its session subscribed to. [MQTT-3.3.4-5]
+    pub(crate) fn shared(subscription: Subscription, name: Rc<Subscribable>) -> Self {
+        Self {
+            qos: subscription.qos,
+            retain_as_published: subscription.retain_as_published,
+            subscription_ids: subscription.id.into_iter().collect(),
+            share: Some(name),
+        }
     }
 
     /// The highest quality and all the identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
@@ -126,34 +146,70 @@ impl Matching {
 
 impl Session {
     /// Sends the message or keeps it for later.
-    fn deliver(&mut self, turn: &mut Turn<'_>, limits: &Limits, passing: &mut Passing, matching: Matching) {
+    pub(crate) fn deliver(
+        &mut self,
+        turn: &mut Turn<'_>,
+        limits: &Limits,
+        passing: &mut Passing,
+        matching: Matching,
+    ) {
         // [MQTT-3.8.4-8]
         let qos = passing.message.qos.min(matching.qos);
         // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
         let retain = passing.message.retain && matching.retain_as_published;
-        let subscription_ids = matching.subscription_ids;
+        let Matching { subscription_ids, share, .. } = matching;
         if qos == QoS::AtMostOnce {
             if self.connection.is_none() {
                 return;
             }
             if self.queue.is_empty() && !self.outgoing.is_resending() {
                 let message = Rc::clone(&passing.message);
-                return self.send(turn, Pending { message, qos, retain, subscription_ids });
+                return self.send(turn, Pending { message, qos, retain, subscription_ids, share });
             }
         }
-        let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids };
-        if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(&pending, limits) {
+        let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids, share };
+        if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(&pending.message, limits) {
             self.send(turn, pending);
         } else {
             self.queue(turn, limits, pending);
         }
     }
 
+    /// How far this session is from taking a message under this subscription.
+    pub(crate) fn readiness(
+        &self,
+        message: &Rc<Message>,
+        subscription: Subscription,
+        limits: &Limits,
+    ) -> Readiness {
+        let qos = message.qos.min(subscription.qos);
+        let waiting = self.queue.len() + self.outgoing.len();
+        let Some(connection) = &self.connection else {
+            let can_wait = qos != QoS::AtMostOnce && self.has_place_for(message, qos, limits);
+            return if can_wait { Readiness::Away(waiting) } else { Readiness::Never };
+        };
+        let takes_its_size = connection.packet_size.is_none() || {
+            let retain = message.retain && subscription.retain_as_published;
+            let subscription_ids = subscription.id.into_iter().collect();
+            let pending = Pending { message: Rc::clone(message), qos, retain, subscription_ids, share: None };
+            connection.takes_message(&pending)
+        };
+        let nothing_before = self.queue.is_empty() && !self.outgoing.is_resending();
+        if !takes_its_size {
+            Readiness::Never
+        } else if nothing_before && (qos == QoS::AtMostOnce || self.has_room_for(message, limits)) {
+            Readiness::AtOnce
+        } else if self.has_place_for(message, qos, limits) {
+            Readiness::Behind(waiting)
+        } else {
+            Readiness::Never
+        }
+    }
+
     /// Whether the window has room for a message of QoS 1 or 2. [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-    pub(crate) fn has_room_for(&self, pending: &Pending, limits: &Limits) -> bool {
+    pub(crate) fn has_room_for(&self, message: &Message, limits: &Limits) -> bool {
         self.outgoing.has_room()
-            && (self.outgoing.is_empty()
-                || self.in_flight_bytes + pending.message.size() <= limits.in_flight_bytes)
+            && (self.outgoing.is_empty() || self.in_flight_bytes + message.size() <= limits.in_flight_bytes)
     }
 
     /// Sends a message for the first time, if the client takes packets of its size. There must be a connection, and
@@ -161,7 +217,7 @@ impl Session {
     pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if connection.packet_size.is_some() && !connection.takes(pending.encoded_len(connection)) {
+        if !connection.takes_message(&pending) {
             return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
         let (link, set_at) = (connection.link, connection.set_at(&pending.message));
@@ -181,19 +237,28 @@ impl Session {
         let Some(connection) = &self.connection else { return };
         let link = connection.link;
         while let Some((id, stage)) = self.outgoing.resend() {
-            match stage {
+            let (pending, delivery) = match stage {
                 // [MQTT-3.3.1-1] [MQTT-4.3.3-7]
-                Stage::AwaitsPuback(pending) => {
-                    let delivery = Delivery::AtLeastOnce { id, dup: true };
-                    turn.deliver(link, pending.clone(), delivery, connection.set_at(&pending.message));
-                }
-                Stage::AwaitsPubrec(pending) => {
-                    let delivery = Delivery::ExactlyOnce { id, dup: true };
-                    turn.deliver(link, pending.clone(), delivery, connection.set_at(&pending.message));
-                }
+                Stage::AwaitsPuback(pending) => (pending.clone(), Delivery::AtLeastOnce { id, dup: true }),
+                Stage::AwaitsPubrec(pending) => (pending.clone(), Delivery::ExactlyOnce { id, dup: true }),
                 // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
-                Stage::AwaitsPubcomp => turn.send(link, Packet::Pubrel(Acknowledge::success(id))),
+                Stage::AwaitsPubcomp => {
+                    turn.send(link, Packet::Pubrel(Acknowledge::success(id)));
+                    continue;
+                }
+            };
+            if connection.takes_message(&pending) {
+                let set_at = connection.set_at(&pending.message);
+                turn.deliver(link, pending, delivery, set_at);
+                continue;
             }
+            // It took more when the message was sent first. [MQTT-3.1.2-25]
+            match delivery {
+                Delivery::ExactlyOnce { .. } => drop(self.outgoing.pubrec(id, true)),
+                Delivery::AtMostOnce | Delivery::AtLeastOnce { .. } => drop(self.outgoing.puback(id)),
+            }
+            self.in_flight_bytes -= pending.message.size();
+            self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
     }
 
@@ -203,7 +268,7 @@ impl Session {
         }
         while let Some(pending) = self.queue.front().filter(|_| !self.outgoing.is_resending()) {
             let expired = pending.message.has_expired(turn.now.instant);
-            if !expired && pending.qos != QoS::AtMostOnce && !self.has_room_for(pending, limits) {
+            if !expired && pending.qos != QoS::AtMostOnce && !self.has_room_for(&pending.message, limits) {
                 return;
             }
             let Some(pending) = self.queue.pop() else { return };
@@ -219,11 +284,12 @@ impl Session {
     /// Keeps a message for later. When there is no room, it is the one that is dropped: those before it were accepted
     /// first. QoS 0 may take half of the room only, so that it never costs the place of what must arrive.
     fn queue(&mut self, turn: &mut Turn<'_>, limits: &Limits, pending: Pending) {
-        if !self.has_place_for(&pending, limits) {
+        let has_place = |session: &Self| session.has_place_for(&pending.message, pending.qos, limits);
+        if !has_place(self) {
             for expired in self.queue.drop_expired(turn.now.instant) {
                 self.report_dropped(turn, expired.qos, Dropped::Expired);
             }
-            if !self.has_place_for(&pending, limits) {
+            if !has_place(self) {
                 return self.report_dropped(turn, pending.qos, Dropped::QueueFull);
             }
         }
@@ -231,14 +297,14 @@ impl Session {
     }
 
     /// What is in flight counts as well: it is kept until it is acknowledged.
-    fn has_place_for(&self, pending: &Pending, limits: &Limits) -> bool {
-        let part = if pending.qos == QoS::AtMostOnce { 2 } else { 1 };
+    fn has_place_for(&self, message: &Message, qos: QoS, limits: &Limits) -> bool {
+        let part = if qos == QoS::AtMostOnce { 2 } else { 1 };
         self.queue.len() + self.outgoing.len() < limits.session_queue_messages / part
-            && self.queue.bytes() + self.in_flight_bytes + pending.message.size()
-                <= limits.session_queue_bytes / part
+            && self.queue.bytes() + self.in_flight_bytes + message.size() <= limits.session_queue_bytes / part
     }
 
     fn report_dropped(&self, turn: &mut Turn<'_>, qos: QoS, why: Dropped) {
+        turn.sent.dropped += u64::from(why != Dropped::Expired);
         turn.report(Report::Dropped { client_id: self.client_id.clone(), qos, why });
     }
 }
@@ -246,6 +312,9 @@ impl Session {
 impl Turn<'_> {
     fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery, set_at: Option<Timestamp>) {
         let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
+        self.sent.packets += 1;
+        self.sent.publishes += 1;
+        self.sent.payload_bytes += pending.message.payload.len() as u64;
         self.effects.push(Effect::Deliver(Delivered {
             link,
             message: pending.message,

@@ -12,7 +12,8 @@ impl Broker {
             if session.expiry_s == 0 && expiry_s != 0 {
                 // A session that was to end with its connection cannot be prolonged. Section 3.14.2.2.2.
                 let reason = ReasonCode::ProtocolError;
-                return self.disconnect_client(turn, key, reason, CloseReason::ProtocolError);
+                let why = "a session that ends with its connection cannot be prolonged";
+                return self.disconnect_client(turn, key, reason, why, CloseReason::ProtocolError);
             }
             session.expiry_s = expiry_s.min(self.limits.session_expiry_s);
         }

@@ -1,6 +1,6 @@
 //! Everything that the broker wants done.
 
-use crate::{LinkId, Message};
+use crate::{AliasesAllowed, LinkId, Message};
 use alloc::{rc::Rc, vec::Vec};
 use luxwire_shared::{
     mqtt::{
@@ -58,7 +58,7 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// The packet to write.
+    /// The packet to write; [`crate::OutgoingAliases::shorten`] may make it shorter.
     pub fn packet(&self) -> PublishRef<'_> {
         PublishRef {
             delivery: self.delivery,
@@ -109,6 +109,8 @@ pub enum Report {
         version: Version,
         /// Whether a session was resumed.
         session_present: bool,
+        /// What [`crate::OutgoingAliases`] to make for whoever writes to this link.
+        aliases: AliasesAllowed,
     },
     /// A message did not reach a session.
     Dropped {

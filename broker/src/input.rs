@@ -1,5 +1,6 @@
 //! Everything that can happen to the broker.
 
+use crate::Traffic;
 use luxwire_shared::{
     mqtt::{DecodeError, Packet, Version},
     time::{Instant, Timestamp},
@@ -57,9 +58,11 @@ pub enum Input {
         /// Which.
         link: LinkId,
     },
+    /// What went over the wires since this was last said; for `$SYS`.
+    Traffic(Traffic),
     /// `Broker::next_deadline` has come.
     Tick,
-    /// The program stops: 5.0 clients are told so and every link is closed. [MQTT-3.14]
+    /// The program stops: 5.0 clients are told so and every link is closed. Section 3.14.
     Stop,
 }
 

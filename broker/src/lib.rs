@@ -8,6 +8,8 @@
 //! - Overlapping subscriptions of a session are served with one copy, at the highest quality and with all identifiers.
 //! - QoS 0 is not kept for a client that is away. It keeps its place behind QoS 1 and 2 that wait for the client, in half
 //!   of the queue's room.
+//! - A shared subscription gives each message to the next member that can take it at once; a message that waits for one
+//!   that is away goes to whoever comes back first. Clients before 5.0 may share as well.
 //! - A message that finds its session's queue full is dropped and reported; those before it stay in order.
 //! - A session lives for [`Limits::session_expiry_s`] at most. Before 5.0, where a client cannot say how long, that is
 //!   how long one with `CleanSession` 0 lives.
@@ -16,16 +18,18 @@
 //!   otherwise dropped. Other topics that begin with `$` are open to clients.
 //! - A value for which there is no room among the retained ones is refused whole, at every quality: nobody is shown what
 //!   late comers would not see.
-//! - Whether a payload is the text that its format indicator claims is for its receivers to check.
+//! - A payload that is said to be text and is not is refused, at every quality; at QoS 0 nobody is told.
 //! - Wills wait for the next start when the program stops.
 //!
-//! What the broker does not have it says in CONNACK: topic aliases, shared subscriptions. Extended authentication is
-//! refused with its reason code, and response information is never given.
+//! Extended authentication takes the mechanisms that the broker is made with; without any, it is refused with its reason
+//! code. A client that names none is taken as it comes.
 #![no_std]
 
 extern crate alloc;
 
 mod acknowledge;
+mod alias;
+mod auth;
 mod broker;
 mod client;
 mod connect;
@@ -33,6 +37,7 @@ mod deadlines;
 mod deliver;
 mod disconnect;
 mod effect;
+mod explain;
 mod input;
 mod limits;
 mod link;
@@ -41,13 +46,18 @@ mod publish;
 mod queue;
 mod replay;
 mod retained;
+mod scram;
 mod session;
+mod share;
 mod statistics;
 mod subscribe;
 mod subscriptions;
+mod sys;
 mod turn;
 mod will;
 
+pub use alias::{AliasesAllowed, OutgoingAliases};
+pub use auth::{Exchange, Mechanism, Step};
 pub use broker::{Broker, Config};
 pub use client::Client;
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
@@ -55,4 +65,6 @@ pub use input::{Cause, Input, LinkId, Now};
 pub use limits::Limits;
 pub use message::Message;
 pub use retained::Setting;
+pub use scram::{ScramCredential, ScramSha256};
 pub use statistics::Statistics;
+pub use sys::Traffic;

@@ -27,6 +27,11 @@ pub struct Limits {
     /// How many QoS 2 messages a 5.0 client may have unreleased. Each costs no more than an identifier of two bytes, and
     /// many clients do not count, so that a small number would throw out those that merely are in a hurry.
     pub receive_maximum: NonZeroU16,
+    /// The highest topic alias in either direction, announced in CONNACK; 0 for none. A client that publishes many values
+    /// has few topics, and whoever follows a whole house has some tens that change often.
+    pub topic_alias_maximum: u16,
+    /// The bytes that the names behind the aliases of one connection may take, in each direction. The longest name fits.
+    pub topic_alias_bytes: usize,
     /// The highest quality at which clients may publish; subscriptions above it are granted this.
     pub qos: QoS,
     /// Whether values are retained at all.
@@ -80,6 +85,8 @@ impl Default for Limits {
             keep_alive_s: 300,
             session_expiry_s: 7 * 24 * 60 * 60,
             receive_maximum: const { NonZeroU16::new(1024).expect("not zero") },
+            topic_alias_maximum: 32,
+            topic_alias_bytes: 64 << 10,
             qos: QoS::ExactlyOnce,
             retain: true,
             sessions: 100_000,

@@ -3,11 +3,14 @@
 //! A link that the broker closed is forgotten at once, so that whatever the edge still says of it is ignored and no
 //! effect can name it again.
 
-use crate::{CloseReason, LinkId, broker::Broker, deadlines::Deadline, session::SessionKey, turn::Turn};
-use alloc::{boxed::Box, vec::Vec};
-use core::time::Duration;
+use crate::{
+    CloseReason, LinkId, broker::Broker, deadlines::Deadline, explain::refusal, session::SessionKey,
+    session::takes, turn::Turn,
+};
+use alloc::vec::Vec;
+use core::{fmt::Display, time::Duration};
 use luxwire_shared::{
-    mqtt::{Connack, ConnackProperties, DecodeError, Disconnect, Packet, ReasonCode, Version},
+    mqtt::{DecodeError, ReasonCode, Version},
     time::Instant,
 };
 
@@ -31,6 +34,8 @@ pub(crate) enum Stage {
         /// Makes a client identifier if CONNECT brings none.
         nonce: u128,
     },
+    /// CONNECT waits for AUTH: see `auth`.
+    Authenticates,
     /// CONNECT was accepted.
     Connected(SessionKey),
 }
@@ -44,6 +49,7 @@ impl Broker {
             silence_max: Some(self.limits.connect_timeout),
             entered_at: None,
         };
+        self.sys.counters.links += 1;
         self.links.insert(link, state);
         self.watch(link);
     }
@@ -62,7 +68,7 @@ impl Broker {
     pub(crate) fn closed(&mut self, turn: &mut Turn<'_>, link: LinkId) {
         match self.links.get(&link).map(|state| state.stage) {
             Some(Stage::Connected(session)) => self.detach(turn, session),
-            Some(Stage::AwaitsConnect { .. }) => self.forget_link(link),
+            Some(Stage::AwaitsConnect { .. } | Stage::Authenticates) => self.forget_link(link),
             None => {}
         }
     }
@@ -77,13 +83,18 @@ impl Broker {
     ) {
         match self.links.get(&link).map(|state| state.stage) {
             Some(Stage::Connected(session)) => {
-                self.disconnect_client(turn, session, error.reason(), CloseReason::Malformed(error));
+                self.disconnect_client(turn, session, error.reason(), error, CloseReason::Malformed(error));
             }
-            Some(Stage::AwaitsConnect { .. }) => {
+            Some(Stage::AwaitsConnect { .. } | Stage::Authenticates) => {
                 // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
                 // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1]
                 if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
-                    turn.send(link, refusal(error.reason()));
+                    let newcomer = self.newcomers.get(&link);
+                    let packet_size = newcomer.and_then(|newcomer| newcomer.packet_size());
+                    let connack = refusal(error.reason(), error, packet_size);
+                    if takes(packet_size, connack.encoded_len(Version::V5)) {
+                        turn.send(link, connack);
+                    }
                 }
                 turn.close(link, CloseReason::Malformed(error));
                 self.forget_link(link);
@@ -99,7 +110,7 @@ impl Broker {
             return self.watch(link);
         }
         match state.stage {
-            Stage::AwaitsConnect { .. } => {
+            Stage::AwaitsConnect { .. } | Stage::Authenticates => {
                 turn.close(link, CloseReason::ConnectTimeout);
                 self.forget_link(link);
             }
@@ -109,6 +120,7 @@ impl Broker {
                     turn,
                     session,
                     ReasonCode::KeepAliveTimeout,
+                    "nothing came for one and a half keep alive intervals",
                     CloseReason::KeepAliveTimeout,
                 );
             }
@@ -121,11 +133,12 @@ impl Broker {
         turn: &mut Turn<'_>,
         session: SessionKey,
         reason: ReasonCode,
+        why: impl Display,
         close: CloseReason,
     ) {
         let Some(connection) = &self.sessions[session].connection else { return };
         if connection.version == Version::V5 {
-            turn.send(connection.link, Packet::Disconnect(Disconnect::because(reason)));
+            turn.send(connection.link, connection.disconnect(reason, why));
         }
         self.close_session_link(turn, session, close);
     }
@@ -140,6 +153,7 @@ impl Broker {
 
     pub(crate) fn forget_link(&mut self, link: LinkId) {
         if let Some(state) = self.links.remove(&link) {
+            self.newcomers.remove(&link);
             self.deadlines.move_to(Deadline::Silence(link), state.entered_at, None);
         }
     }
@@ -151,21 +165,13 @@ impl Broker {
         for link in links {
             if let Some(Stage::Connected(session)) = self.links.get(&link).map(|state| state.stage) {
                 let connection = self.sessions[session].connection.take();
-                if connection.is_some_and(|connection| connection.version == Version::V5) {
-                    turn.send(link, Packet::Disconnect(Disconnect::because(ReasonCode::ServerShuttingDown)));
+                if let Some(connection) = connection.filter(|connection| connection.version == Version::V5) {
+                    let goodbye = connection.disconnect(ReasonCode::ServerShuttingDown, "the server stops");
+                    turn.send(link, goodbye);
                 }
             }
             turn.close(link, CloseReason::Stopping);
             self.forget_link(link);
         }
     }
-}
-
-/// CONNACK that says no. [MQTT-3.2.2-6]
-pub(crate) fn refusal(reason: ReasonCode) -> Packet {
-    Packet::Connack(Box::new(Connack {
-        session_present: false,
-        reason,
-        properties: ConnackProperties::default(),
-    }))
 }

@@ -1,33 +1,34 @@
 //! PUBLISH from a client: may it come, is it the first time, and what is answered. Section 3.3.
 //!
-//! The payload is never looked at: whether it is the UTF-8 that its format indicator claims is for receivers to check,
-//! as 3.3.2.3.2 allows.
+//! The payload is looked at only where its format indicator says that it is UTF-8.
 
 use crate::{
-    CloseReason, Message, Report, broker::Broker, deliver::Passing, retained::Full, session::SessionKey,
-    turn::Turn,
+    CloseReason, Message, Report, alias::TooManyBytes, broker::Broker, deliver::Passing, retained::Full,
+    session::SessionKey, turn::Turn,
 };
 use alloc::rc::Rc;
-use luxwire_shared::mqtt::{Acknowledge, Delivery, Packet, Publish, PublishTopic, ReasonCode, TopicName};
+use luxwire_shared::mqtt::{
+    Acknowledge, Delivery, Packet, PayloadFormat, Publish, PublishTopic, ReasonCode, TopicName,
+};
 
 impl Broker {
     pub(crate) fn publish(&mut self, turn: &mut Turn<'_>, key: SessionKey, publish: Publish) {
-        let session = &self.sessions[key];
-        let Some(connection) = &session.connection else { return };
-        let link = connection.link;
-        let (topic, properties) = match self.unacceptable(&publish) {
-            Some(reason) => {
+        self.sys.counters.publishes_received += 1;
+        self.sys.counters.payload_bytes_received += publish.payload.len() as u64;
+        let permitted = self.permitted(&publish);
+        let topic = match permitted.and_then(|()| self.topic(key, publish.topic)) {
+            Ok(topic) => topic,
+            Err(Objection { reason, why }) => {
                 let close = match reason {
                     ReasonCode::ProtocolError => CloseReason::ProtocolError,
                     reason => CloseReason::Limit(reason),
                 };
-                return self.disconnect_client(turn, key, reason, close);
+                return self.disconnect_client(turn, key, reason, why, close);
             }
-            None => match publish.topic {
-                PublishTopic::Name(topic) => (topic, publish.properties),
-                PublishTopic::Alias(_) | PublishTopic::NameAndAlias(..) => return,
-            },
         };
+        let session = &self.sessions[key];
+        let Some(connection) = &session.connection else { return };
+        let link = connection.link;
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery {
             if session.incoming.contains(id) {
                 // [MQTT-4.3.3-10]
@@ -36,7 +37,8 @@ impl Broker {
             // [MQTT-3.3.4-7]
             if session.incoming.len() >= connection.receive_maximum {
                 let reason = ReasonCode::ReceiveMaximumExceeded;
-                return self.disconnect_client(turn, key, reason, CloseReason::Limit(reason));
+                let why = "too many messages at QoS 2 are not released";
+                return self.disconnect_client(turn, key, reason, why, CloseReason::Limit(reason));
             }
         }
         let message = Message {
@@ -44,51 +46,81 @@ impl Broker {
             payload: publish.payload,
             qos: publish.delivery.qos(),
             retain: publish.retain,
-            properties,
+            properties: publish.properties,
             published: turn.now,
             publisher: session.client_id.clone(),
         };
         let reason = self.accept(turn, message, Some(key));
+        let session = &mut self.sessions[key];
         if reason.is_failure() {
-            let client_id = self.sessions[key].client_id.clone();
+            let client_id = session.client_id.clone();
             turn.report(Report::PublishRefused { link: Some(link), client_id, reason });
         }
+        let Some(connection) = &session.connection else { return };
         // [MQTT-3.3.4-1] Answered here, one after the other: in the order in which they came. [MQTT-4.6.0-2]
         // [MQTT-4.6.0-3]
         match publish.delivery {
             Delivery::AtMostOnce => {}
             // [MQTT-4.3.2-4]
             Delivery::AtLeastOnce { id, .. } => {
-                turn.send(link, Packet::Puback(Acknowledge::because(id, reason)))
+                turn.send(link, connection.publish_answer(Packet::Puback, id, reason));
             }
             // [MQTT-4.3.3-8] [MQTT-4.3.3-9]
             Delivery::ExactlyOnce { id, .. } => {
                 if !reason.is_failure() {
-                    self.sessions[key].incoming.publish(id);
+                    session.incoming.publish(id);
                 }
-                turn.send(link, Packet::Pubrec(Acknowledge::because(id, reason)));
+                turn.send(link, connection.publish_answer(Packet::Pubrec, id, reason));
             }
         }
     }
 
-    /// Why the connection of whoever sent this must be closed.
-    fn unacceptable(&self, publish: &Publish) -> Option<ReasonCode> {
+    /// An error is why the connection of whoever sent this must be closed.
+    fn permitted(&self, publish: &Publish) -> Result<(), Objection> {
         let ids =
             publish.properties.as_ref().is_some_and(|properties| !properties.subscription_ids.is_empty());
         if ids {
             // [MQTT-3.3.4-6]
-            return Some(ReasonCode::ProtocolError);
+            let why = "subscription identifiers come from the server only";
+            return Err(Objection { reason: ReasonCode::ProtocolError, why });
         }
         if publish.qos() > self.limits.qos {
-            return Some(ReasonCode::QoSNotSupported);
+            let why = "the quality is above the maximum that CONNACK announced";
+            return Err(Objection { reason: ReasonCode::QoSNotSupported, why });
         }
         if publish.retain && !self.limits.retain {
-            return Some(ReasonCode::RetainNotSupported);
+            let why = "nothing is retained here, as CONNACK announced";
+            return Err(Objection { reason: ReasonCode::RetainNotSupported, why });
         }
-        match publish.topic {
-            PublishTopic::Name(_) => None,
-            // CONNACK announces no Topic Alias Maximum, which means 0. [MQTT-3.3.2-9]
-            PublishTopic::Alias(_) | PublishTopic::NameAndAlias(..) => Some(ReasonCode::TopicAliasInvalid),
+        Ok(())
+    }
+
+    /// The name of the topic, with what aliases have to do with it. They count whatever becomes of the message: one that
+    /// is refused, or a repetition of one that came, introduces its alias all the same.
+    fn topic(&mut self, key: SessionKey, topic: PublishTopic) -> Result<TopicName, Objection> {
+        let (name, alias) = match topic {
+            PublishTopic::Name(name) => return Ok(name),
+            PublishTopic::Alias(alias) => (None, alias),
+            PublishTopic::NameAndAlias(name, alias) => (Some(name), alias),
+        };
+        // [MQTT-3.3.2-9] [MQTT-3.3.2-12]
+        if alias.0.get() > self.limits.topic_alias_maximum {
+            let why = "the topic alias is above the maximum that CONNACK announced";
+            return Err(Objection { reason: ReasonCode::TopicAliasInvalid, why });
+        }
+        let unknown =
+            Objection { reason: ReasonCode::ProtocolError, why: "the topic alias stands for nothing" };
+        let Some(connection) = &mut self.sessions[key].connection else { return Err(unknown) };
+        let aliases = &mut connection.aliases;
+        match name {
+            None => aliases.name(alias).cloned().ok_or(unknown),
+            Some(name) => match aliases.introduce(alias, &name, self.limits.topic_alias_bytes) {
+                Ok(kept) => Ok(kept.clone()),
+                Err(TooManyBytes) => {
+                    let why = "the topics behind aliases are too long together";
+                    Err(Objection { reason: ReasonCode::QuotaExceeded, why })
+                }
+            },
         }
     }
 
@@ -102,6 +134,10 @@ impl Broker {
     ) -> ReasonCode {
         if is_brokers_own(&message.topic) {
             return ReasonCode::TopicNameInvalid;
+        }
+        let format = message.properties.as_ref().and_then(|properties| properties.payload_format);
+        if is_false(format, &message.payload) {
+            return ReasonCode::PayloadFormatInvalid;
         }
         let mut passing = Passing::new(message);
         // [MQTT-3.3.1-8]
@@ -120,6 +156,17 @@ impl Broker {
             ReasonCode::NoMatchingSubscribers
         }
     }
+}
+
+/// Why a connection must be closed.
+struct Objection {
+    reason: ReasonCode,
+    why: &'static str,
+}
+
+/// Whether a payload is said to be text and is not. Section 3.3.2.3.2.
+pub(crate) fn is_false(format: Option<PayloadFormat>, payload: &[u8]) -> bool {
+    format == Some(PayloadFormat::Text) && core::str::from_utf8(payload).is_err()
 }
 
 /// Whether clients may not publish here: what is below `$SYS` the broker says of itself. Other names that begin with `$`

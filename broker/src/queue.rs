@@ -6,7 +6,7 @@ use crate::{Message, session::Connection};
 use alloc::{collections::VecDeque, rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
-    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, SubscriptionId},
+    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, Subscribable, SubscriptionId},
     time::Instant,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct Pending {
     /// The RETAIN flag that this receiver sees.
     pub(crate) retain: bool,
     pub(crate) subscription_ids: Vec<SubscriptionId>,
+    /// The shared subscription that it came by, if any: another member may have to take it.
+    pub(crate) share: Option<Rc<Subscribable>>,
 }
 
 /// Messages that wait, oldest first.
@@ -25,6 +27,8 @@ pub(crate) struct Pending {
 pub(crate) struct Queue {
     waiting: VecDeque<Pending>,
     bytes: usize,
+    /// How many came by a shared subscription.
+    shared: usize,
     /// Nothing expires before this; `None` if nothing ever does.
     next_expiry: Option<Instant>,
 }
@@ -50,6 +54,7 @@ impl Pending {
 impl Queue {
     pub(crate) fn push(&mut self, pending: Pending) {
         self.bytes += pending.message.size();
+        self.shared += usize::from(pending.share.is_some());
         self.next_expiry = [self.next_expiry, pending.message.expires_at()].into_iter().flatten().min();
         self.waiting.push_back(pending);
     }
@@ -61,6 +66,7 @@ impl Queue {
     pub(crate) fn pop(&mut self) -> Option<Pending> {
         let pending = self.waiting.pop_front()?;
         self.bytes -= pending.message.size();
+        self.shared -= usize::from(pending.share.is_some());
         if self.waiting.is_empty() && self.waiting.capacity() > ROOM_KEPT {
             // A backlog that is over leaves no memory behind.
             self.waiting = VecDeque::new();
@@ -74,13 +80,23 @@ impl Queue {
         if self.next_expiry.is_none_or(|at| at > now) {
             return Vec::new();
         }
-        let (expired, kept) = mem::take(&mut self.waiting)
-            .into_iter()
-            .partition::<Vec<_>, _>(|pending| pending.message.has_expired(now));
-        self.waiting = kept.into();
-        self.bytes -= expired.iter().map(|pending| pending.message.size()).sum::<usize>();
+        let expired = self.take_out(|pending| pending.message.has_expired(now));
         self.next_expiry = self.waiting.iter().filter_map(|pending| pending.message.expires_at()).min();
         expired
+    }
+
+    /// Takes out those of which this is true, in order.
+    pub(crate) fn take_out(&mut self, is_wanted: impl FnMut(&Pending) -> bool) -> Vec<Pending> {
+        let (taken, kept) = mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(is_wanted);
+        self.waiting = kept.into();
+        self.bytes -= taken.iter().map(|pending| pending.message.size()).sum::<usize>();
+        self.shared -= taken.iter().filter(|pending| pending.share.is_some()).count();
+        taken
+    }
+
+    /// Whether another member of some group might have to take one of them.
+    pub(crate) fn has_shared(&self) -> bool {
+        self.shared > 0
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -78,8 +78,9 @@ impl Broker {
                     qos: message.qos.min(replay.subscription.qos),
                     retain: true,
                     subscription_ids: replay.subscription.id.into_iter().collect(),
+                    share: None,
                 };
-                if pending.qos != QoS::AtMostOnce && !session.has_room_for(&pending, &self.limits) {
+                if pending.qos != QoS::AtMostOnce && !session.has_room_for(message, &self.limits) {
                     break Outcome::WindowFull;
                 }
                 last = Some(at);

@@ -10,6 +10,8 @@
 
 use crate::{
     CloseReason, LinkId, Message, Report,
+    alias::IncomingAliases,
+    auth::Authenticated,
     broker::Broker,
     deadlines::Deadline,
     queue::{Pending, Queue},
@@ -21,6 +23,7 @@ use crate::{
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     vec::Vec,
 };
 use core::{
@@ -32,7 +35,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
     mqtt::{
-        EncodeError, Text, Version,
+        EncodeError, Subscribable, Text, Version,
         flow::{Incoming, Outgoing},
     },
     time::{Instant, Timestamp},
@@ -65,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// Where the trie holds this session's subscriptions.
     pub(crate) subscriptions: BTreeSet<NodeId>,
+    /// The same for those that it shares.
+    pub(crate) shares: BTreeMap<Rc<Subscribable>, NodeId>,
     /// The moment under which the calendar has this session.
     entered_at: Option<Instant>,
 }
@@ -78,12 +83,31 @@ pub(crate) struct Connection {
     pub(crate) since: Timestamp,
     /// The largest packet that the client takes.
     pub(crate) packet_size: Option<NonZeroU32>,
+    /// What the client calls topics; goes with the connection. [MQTT-3.3.2-7]
+    pub(crate) aliases: IncomingAliases,
     /// How many QoS 2 messages the client may have unreleased.
     pub(crate) receive_maximum: usize,
     /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.
     pub(crate) awaits_drain: bool,
+    /// How the client showed who it is; `None` if it was not asked to.
+    pub(crate) authenticated: Option<Box<Authenticated>>,
+    /// The client wants to be told in words what went wrong.
+    pub(crate) wants_words: bool,
     /// The client wants to know when each message came.
     pub(crate) tells_set_at: bool,
+}
+
+/// How far a session is from taking a message, nearest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Readiness {
+    /// It can be sent.
+    AtOnce,
+    /// So many others come first.
+    Behind(usize),
+    /// The client is away, and so many wait for it.
+    Away(usize),
+    /// It would be dropped.
+    Never,
 }
 
 /// All sessions.
@@ -109,6 +133,7 @@ impl Session {
             queue: Queue::default(),
             replays: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
+            shares: BTreeMap::new(),
             entered_at: None,
         }
     }
@@ -128,6 +153,11 @@ impl Connection {
     /// When the message came, if the client wants to know.
     pub(crate) fn set_at(&self, message: &Message) -> Option<Timestamp> {
         self.tells_set_at.then_some(message.published.timestamp)
+    }
+
+    /// Whether the client takes the packet that the message becomes on this connection. [MQTT-3.1.2-24]
+    pub(crate) fn takes_message(&self, pending: &Pending) -> bool {
+        self.packet_size.is_none() || self.takes(pending.encoded_len(self))
     }
 
     /// Whether the client takes a packet of this length.
@@ -207,6 +237,7 @@ impl Broker {
         let now = turn.now.instant;
         let session = &mut self.sessions[key];
         let Some(connection) = session.connection.take() else { return };
+        self.sys.client_disconnected();
         self.forget_link(connection.link);
         let session = &mut self.sessions[key];
         if session.expiry_s == 0 {
@@ -217,6 +248,7 @@ impl Broker {
         if let Some(will) = &mut session.will {
             will.due_at = Some(now + seconds(will.delay_s));
         }
+        self.member_left(turn, key);
         self.session_due(turn, key);
     }
 
@@ -225,6 +257,7 @@ impl Broker {
         let now = turn.now.instant;
         let session = &mut self.sessions[key];
         if session.ends_at.is_some_and(|at| at <= now) {
+            self.sys.counters.sessions_expired += 1;
             return self.end_session(turn, key);
         }
         if session.will.as_ref().is_some_and(|will| will.due_at.is_some_and(|at| at <= now)) {
@@ -243,12 +276,14 @@ impl Broker {
 
     /// The session ends, and with it whatever its client left behind, except what it published. [MQTT-4.1.0-2]
     pub(crate) fn end_session(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
-        self.subscriptions.remove_all(key, &self.sessions[key].subscriptions);
+        let session = &self.sessions[key];
+        self.subscriptions.remove_all(key, &session.subscriptions, &session.shares);
         // A will whose delay is longer than the session's life is due at its end. [MQTT-3.1.2-8]
         self.publish_will(turn, key);
         let session = self.sessions.remove(key);
         self.deadlines.move_to(Deadline::Session(key), session.entered_at, None);
-        turn.report(Report::SessionEnded { client_id: session.client_id });
+        turn.report(Report::SessionEnded { client_id: session.client_id.clone() });
+        self.member_ended(turn, session);
     }
 
     /// Takes the link away from under a session, for a reason that the client is told if it can be.

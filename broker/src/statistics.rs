@@ -13,6 +13,8 @@ pub struct Statistics {
     pub sessions_connected: usize,
     /// Subscriptions of all sessions.
     pub subscriptions: usize,
+    /// Those among them that are shared.
+    pub shared_subscriptions: usize,
     /// Topics with a retained message.
     pub retained_messages: usize,
     /// The bytes of their topics, payloads and properties.
@@ -33,6 +35,7 @@ impl Statistics {
             links: broker.links.len(),
             sessions: broker.sessions.len(),
             subscriptions: broker.subscriptions.len(),
+            shared_subscriptions: broker.subscriptions.shared_len(),
             retained_messages: broker.retained.len(),
             retained_bytes: broker.retained.bytes(),
             ..Self::default()

@@ -1,34 +1,33 @@
 //! SUBSCRIBE and UNSUBSCRIBE. Sections 3.8 to 3.11.
-//!
-//! Shared subscriptions are not available, as CONNACK says.
 
 use crate::{
-    CloseReason, LinkId, broker::Broker, replay::Replay, session::SessionKey, subscriptions::Subscription,
-    turn::Turn,
+    CloseReason, Limits, LinkId, broker::Broker, replay::Replay, session::SessionKey,
+    subscriptions::Subscription, turn::Turn,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 use luxwire_shared::mqtt::{
-    Packet, QoS, ReasonCode, RetainHandling, Suback, Subscribe, SubscribeFilter, SubscriptionId, TopicFilter,
-    Unsuback, Unsubscribe, Version,
+    Packet, QoS, ReasonCode, RetainHandling, ShareName, Suback, Subscribable, Subscribe, SubscribeFilter,
+    SubscriptionId, Unsuback, Unsubscribe,
 };
 
 impl Broker {
     pub(crate) fn subscribe(&mut self, turn: &mut Turn<'_>, key: SessionKey, subscribe: &Subscribe) {
-        let Some(connection) = &self.sessions[key].connection else { return };
-        let link = connection.link;
-        let shared = subscribe.filters.iter().any(|wanted| wanted.filter.share.is_some());
-        if shared && connection.version == Version::V5 {
-            // CONNACK said so; older clients, who were not told, get a SUBACK that refuses it. Section 3.2.2.3.13.
-            let reason = ReasonCode::SharedSubscriptionsNotSupported;
-            return self.disconnect_client(turn, key, reason, CloseReason::Limit(reason));
-        }
+        let Some(link) = self.sessions[key].link() else { return };
         let id = subscribe.subscription_id;
         // [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
-        let reasons = subscribe.filters.iter().map(|wanted| self.subscribe_one(key, wanted, id)).collect();
+        let reasons: Vec<_> =
+            subscribe.filters.iter().map(|wanted| self.subscribe_one(key, wanted, id)).collect();
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
-        let suback = Packet::Suback(Suback { id: subscribe.id, properties: None, reasons });
+        let refused =
+            reasons.iter().find(|reason| reason.is_failure()).map(|reason| self.why_refused(*reason));
+        let Some(connection) = &self.sessions[key].connection else { return };
+        let suback = connection.suback(Suback { id: subscribe.id, properties: None, reasons }, refused);
         if self.answer(turn, key, link, suback) {
             self.pump(turn, key);
+            let shares = &self.sessions[key].shares;
+            let joined = subscribe.filters.iter().filter_map(|wanted| shares.get_key_value(&wanted.filter));
+            let joined: BTreeMap<_, _> = joined.map(|(name, node)| (Rc::clone(name), *node)).collect();
+            self.member_came(turn, &joined);
         }
     }
 
@@ -39,18 +38,20 @@ impl Broker {
         wanted: &SubscribeFilter,
         id: Option<SubscriptionId>,
     ) -> ReasonCode {
-        let filter = &wanted.filter.filter;
-        if wanted.filter.share.is_some() {
-            return ReasonCode::SharedSubscriptionsNotSupported;
-        }
-        if filter.as_str().len() > self.limits.filter_len
+        let Subscribable { share, filter } = &wanted.filter;
+        let share_len = share.as_ref().map_or(0, |share| share.as_str().len());
+        if share_len + filter.as_str().len() > self.limits.filter_len
             || filter.levels().count() > self.limits.filter_levels
         {
             return ReasonCode::TopicFilterInvalid;
         }
         let session = &mut self.sessions[key];
-        let known = self.subscriptions.find(filter).is_some_and(|node| session.subscriptions.contains(&node));
-        if !known && session.subscriptions.len() >= self.limits.session_subscriptions {
+        let known = match share {
+            None => self.subscriptions.find(filter).is_some_and(|node| session.subscriptions.contains(&node)),
+            Some(_) => session.shares.contains_key(&wanted.filter),
+        };
+        let subscriptions = session.subscriptions.len() + session.shares.len();
+        if !known && subscriptions >= self.limits.session_subscriptions {
             return ReasonCode::QuotaExceeded;
         }
         let subscription = Subscription {
@@ -60,6 +61,30 @@ impl Broker {
             retain_as_published: wanted.retain_as_published,
             id,
         };
+        match share {
+            None => self.subscribe_own(key, wanted, subscription),
+            Some(share) => self.subscribe_shared(key, &wanted.filter, share, subscription),
+        }
+        match subscription.qos {
+            QoS::AtMostOnce => ReasonCode::Success,
+            QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
+            QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
+        }
+    }
+
+    fn why_refused(&self, reason: ReasonCode) -> String {
+        let Limits { filter_levels, filter_len, session_subscriptions, .. } = self.limits;
+        match reason {
+            ReasonCode::TopicFilterInvalid => {
+                format!("a filter may have at most {filter_levels} levels and {filter_len} bytes")
+            }
+            _ => format!("a session may have at most {session_subscriptions} subscriptions"),
+        }
+    }
+
+    fn subscribe_own(&mut self, key: SessionKey, wanted: &SubscribeFilter, subscription: Subscription) {
+        let session = &mut self.sessions[key];
+        let filter = &wanted.filter.filter;
         let (node, replaced) = self.subscriptions.insert(filter, key, subscription);
         session.subscriptions.insert(node);
         let replay = match wanted.retain_handling {
@@ -75,11 +100,18 @@ impl Broker {
             let replay = Replay::new(filter.detached(), subscription, self.retained.sets());
             session.replays.insert(node, replay);
         }
-        match subscription.qos {
-            QoS::AtMostOnce => ReasonCode::Success,
-            QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
-            QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
-        }
+    }
+
+    /// Retained messages are not sent to those who share. Section 4.8.2.
+    fn subscribe_shared(
+        &mut self,
+        key: SessionKey,
+        name: &Subscribable,
+        share: &ShareName,
+        subscription: Subscription,
+    ) {
+        let (node, name) = self.subscriptions.join(name, share, key, subscription);
+        self.sessions[key].shares.insert(name, node);
     }
 
     pub(crate) fn unsubscribe(&mut self, turn: &mut Turn<'_>, key: SessionKey, unsubscribe: &Unsubscribe) {
@@ -89,8 +121,11 @@ impl Broker {
             .filters
             .iter()
             .map(|wanted| {
-                let removed = wanted.share.is_none() && self.unsubscribe_one(key, &wanted.filter);
-                if removed { ReasonCode::Success } else { ReasonCode::NoSubscriptionExisted }
+                if self.unsubscribe_one(key, wanted) {
+                    ReasonCode::Success
+                } else {
+                    ReasonCode::NoSubscriptionExisted
+                }
             })
             .collect();
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
@@ -99,19 +134,28 @@ impl Broker {
     }
 
     /// What is queued or in flight already stays so. [MQTT-3.10.4-2] [MQTT-3.10.4-3]
-    fn unsubscribe_one(&mut self, key: SessionKey, filter: &TopicFilter) -> bool {
+    /// [MQTT-3.10.4-1]
+    fn unsubscribe_one(&mut self, key: SessionKey, wanted: &Subscribable) -> bool {
         let session = &mut self.sessions[key];
-        let Some(node) = self.subscriptions.find(filter).filter(|node| session.subscriptions.remove(node))
-        else {
-            return false;
-        };
+        if let Some(share) = &wanted.share {
+            let node = session.shares.remove(wanted);
+            return node.is_some_and(|node| self.subscriptions.leave(node, share, key));
+        }
+        let node = self.subscriptions.find(&wanted.filter);
+        let Some(node) = node.filter(|node| session.subscriptions.remove(node)) else { return false };
         session.replays.remove(&node);
         self.subscriptions.remove(node, key)
     }
 
-    /// Sends SUBACK or UNSUBACK. A client that asks about more filters than its own Maximum Packet Size lets be answered
+    /// Sends SUBACK, UNSUBACK or AUTH. A client that asks about more than its own Maximum Packet Size lets be answered
     /// cannot be served, and `false` comes back. [MQTT-3.1.2-24]
-    fn answer(&mut self, turn: &mut Turn<'_>, key: SessionKey, link: LinkId, answer: Packet) -> bool {
+    pub(crate) fn answer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: SessionKey,
+        link: LinkId,
+        answer: Packet,
+    ) -> bool {
         let connection = self.sessions[key].connection.as_ref();
         let fits =
             connection.is_some_and(|connection| connection.takes(answer.encoded_len(connection.version)));
@@ -119,7 +163,8 @@ impl Broker {
             turn.send(link, answer);
         } else {
             let reason = ReasonCode::PacketTooLarge;
-            self.disconnect_client(turn, key, reason, CloseReason::Limit(reason));
+            let why = "the answer is larger than the client takes";
+            self.disconnect_client(turn, key, reason, why, CloseReason::Limit(reason));
         }
         fits
     }

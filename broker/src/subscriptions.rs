@@ -3,16 +3,17 @@
 //! It walks level by level with a list of the nodes that it stands on, so that no topic, however deep, can use up the
 //! stack. It knows sessions by their key only.
 
-use crate::session::SessionKey;
+use crate::{session::SessionKey, share::Groups};
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     vec::Vec,
 };
 use core::{hash::BuildHasher, mem};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use luxwire_shared::mqtt::{Level, QoS, SubscriptionId, TopicFilter, TopicName};
+use luxwire_shared::mqtt::{Level, QoS, ShareName, Subscribable, SubscriptionId, TopicFilter, TopicName};
 
 /// The node at which a filter ends. A session keeps those of its subscriptions, which keeps the nodes alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,7 @@ pub(crate) struct Subscriptions {
     children: HashTable<NodeId>,
     hasher: FixedState,
     count: usize,
+    shared_count: usize,
     /// The nodes that a walk stands on, kept for its capacity.
     standing: Vec<NodeId>,
     reached: Vec<NodeId>,
@@ -50,6 +52,8 @@ struct Node {
     hash: Option<NodeId>,
     children: u32,
     subscribers: BTreeMap<SessionKey, Subscription>,
+    /// Those who share this filter with others; `None` if nobody does.
+    groups: Option<Box<Groups>>,
 }
 
 const ROOT: NodeId = NodeId(0);
@@ -62,6 +66,7 @@ impl Subscriptions {
             children: HashTable::new(),
             hasher: FixedState::with_seed(hash_seed),
             count: 0,
+            shared_count: 0,
             standing: Vec::new(),
             reached: Vec::new(),
         }
@@ -75,7 +80,15 @@ impl Subscriptions {
         session: SessionKey,
         subscription: Subscription,
     ) -> (NodeId, Option<Subscription>) {
-        let node = filter.levels().fold(ROOT, |node, level| match level {
+        let node = self.node_of(filter);
+        let replaced = self.node_mut(node).subscribers.insert(session, subscription);
+        self.count += usize::from(replaced.is_none());
+        (node, replaced)
+    }
+
+    /// The node at which the filter ends; its way there is made if there is none.
+    fn node_of(&mut self, filter: &TopicFilter) -> NodeId {
+        filter.levels().fold(ROOT, |node, level| match level {
             Level::Text(text) => self.child_or_new(node, text),
             Level::Plus => match self.node(node).plus {
                 Some(plus) => plus,
@@ -93,10 +106,41 @@ impl Subscriptions {
                     hash
                 }
             },
-        });
-        let replaced = self.node_mut(node).subscribers.insert(session, subscription);
-        self.count += usize::from(replaced.is_none());
-        (node, replaced)
+        })
+    }
+
+    /// Enters a member of a group, or gives it other options. [MQTT-3.8.4-3]
+    pub(crate) fn join(
+        &mut self,
+        name: &Subscribable,
+        share: &ShareName,
+        session: SessionKey,
+        subscription: Subscription,
+    ) -> (NodeId, Rc<Subscribable>) {
+        let node = self.node_of(&name.filter);
+        let groups = self.node_mut(node).groups.get_or_insert_default();
+        let (name, is_new) = groups.join(name, share, session, subscription);
+        self.shared_count += usize::from(is_new);
+        (node, name)
+    }
+
+    /// Removes a member from its group; says whether it was one.
+    pub(crate) fn leave(&mut self, node: NodeId, share: &ShareName, session: SessionKey) -> bool {
+        let groups = &mut self.node_mut(node).groups;
+        let was_member = groups.as_mut().is_some_and(|groups| groups.leave(share, session));
+        if was_member {
+            if groups.as_ref().is_some_and(|groups| groups.is_empty()) {
+                *groups = None;
+            }
+            self.shared_count -= 1;
+            self.prune(node);
+        }
+        was_member
+    }
+
+    /// The groups that share the filter that ends here.
+    pub(crate) fn groups_mut(&mut self, node: NodeId) -> Option<&mut Groups> {
+        self.node_mut(node).groups.as_deref_mut()
     }
 
     /// The node at which exactly this filter ends, if anybody subscribed to it. [MQTT-3.10.4-1]
@@ -119,9 +163,19 @@ impl Subscriptions {
     }
 
     /// The session ends.
-    pub(crate) fn remove_all(&mut self, session: SessionKey, nodes: &BTreeSet<NodeId>) {
+    pub(crate) fn remove_all(
+        &mut self,
+        session: SessionKey,
+        nodes: &BTreeSet<NodeId>,
+        shares: &BTreeMap<Rc<Subscribable>, NodeId>,
+    ) {
         for node in nodes {
             self.remove(*node, session);
+        }
+        for (name, node) in shares {
+            if let Some(share) = &name.share {
+                self.leave(*node, share, session);
+            }
         }
     }
 
@@ -150,7 +204,7 @@ impl Subscriptions {
         }
         for &at in &standing {
             let node = self.node(at);
-            if !node.subscribers.is_empty() {
+            if !node.subscribers.is_empty() || node.groups.is_some() {
                 found.push(at);
             }
             // `a/#` matches `a` as well.
@@ -179,9 +233,14 @@ impl Subscriptions {
         TopicFilter::try_from(levels.join("/").as_str()).expect("somebody subscribed to it")
     }
 
-    /// How many subscriptions there are.
+    /// How many subscriptions there are, shared ones among them.
     pub(crate) fn len(&self) -> usize {
-        self.count
+        self.count + self.shared_count
+    }
+
+    /// How many of them are shared.
+    pub(crate) fn shared_len(&self) -> usize {
+        self.shared_count
     }
 
     fn node(&self, id: NodeId) -> &Node {
@@ -264,10 +323,15 @@ impl Node {
             hash: None,
             children: 0,
             subscribers: BTreeMap::new(),
+            groups: None,
         }
     }
 
     fn leads_nowhere(&self) -> bool {
-        self.subscribers.is_empty() && self.children == 0 && self.plus.is_none() && self.hash.is_none()
+        self.subscribers.is_empty()
+            && self.groups.is_none()
+            && self.children == 0
+            && self.plus.is_none()
+            && self.hash.is_none()
     }
 }

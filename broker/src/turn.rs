@@ -1,6 +1,6 @@
 //! One call of `handle`: the time at which it happens and the effects that it has. It decides nothing.
 
-use crate::{CloseReason, Effect, LinkId, Now, Report};
+use crate::{CloseReason, Effect, LinkId, Now, Report, sys::Sent};
 use alloc::vec::Vec;
 use luxwire_shared::mqtt::Packet;
 
@@ -8,10 +8,12 @@ use luxwire_shared::mqtt::Packet;
 pub(crate) struct Turn<'a> {
     pub(crate) now: Now,
     pub(crate) effects: &'a mut Vec<Effect>,
+    pub(crate) sent: Sent,
 }
 
 impl Turn<'_> {
     pub(crate) fn send(&mut self, link: LinkId, packet: Packet) {
+        self.sent.packets += 1;
         self.effects.push(Effect::Send { link, packet });
     }
 

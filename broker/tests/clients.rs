@@ -5,10 +5,10 @@ mod driver;
 use driver::{World, packets::*};
 use luxwire_broker::Statistics;
 use luxwire_shared::{
-    mqtt::{Publish, ReasonCode, Version},
+    mqtt::{Publish, PublishTopic, ReasonCode, TopicAlias, Version},
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU16};
 
 fn ids(world: &World) -> BTreeSet<String> {
     world.broker.clients().map(|client| client.id().to_string()).collect()
@@ -16,7 +16,7 @@ fn ids(world: &World) -> BTreeSet<String> {
 
 fn filters(world: &World, client: driver::Client) -> BTreeSet<String> {
     let client = world.broker.client(client.0).expect("it is connected");
-    let filters: BTreeSet<_> = client.filters().map(|filter| filter.as_str().to_owned()).collect();
+    let filters: BTreeSet<_> = client.filters().map(|filter| filter.to_string()).collect();
     assert_eq!(filters.len(), client.subscriptions());
     filters
 }
@@ -73,6 +73,33 @@ fn filters_are_those_that_were_subscribed_to() {
         all.into_iter().filter(|filter| !["#", "a/b/c"].contains(filter)).map(String::from).collect();
     assert_eq!(filters(&world, client), left);
     assert_eq!(filters(&world, other), ["a/b/c".to_owned()].into());
+}
+
+#[test]
+fn a_shared_subscription_is_one_of_its_members() {
+    let mut world = World::new();
+    let client = world.connect(v5("client"));
+    for filter in ["a", "$share/group/a", "$share/other/a/#"] {
+        world.subscribe(client, filter, Q0);
+    }
+    let expected = ["$share/group/a", "$share/other/a/#", "a"];
+    assert_eq!(filters(&world, client), expected.map(String::from).into());
+}
+
+#[test]
+fn topics_are_called_as_their_client_calls_them() {
+    let mut world = World::new();
+    let client = world.connect(v5("client"));
+    let alias = TopicAlias(NonZeroU16::MIN);
+    let topic_of = |world: &World, called: &PublishTopic| {
+        world.broker.client(client.0).expect("connected").topic(called).map(|name| name.to_string())
+    };
+    assert_eq!(topic_of(&world, &PublishTopic::Name(topic("x"))).as_deref(), Some("x"));
+    assert_eq!(topic_of(&world, &PublishTopic::Alias(alias)), None);
+    let introducing = PublishTopic::NameAndAlias(topic("y"), alias);
+    assert_eq!(topic_of(&world, &introducing).as_deref(), Some("y"));
+    world.send_publish(client, Publish { topic: introducing, ..publish("unused", "1", Q0) });
+    assert_eq!(topic_of(&world, &PublishTopic::Alias(alias)).as_deref(), Some("y"));
 }
 
 #[test]

@@ -6,14 +6,15 @@
 
 mod driver;
 
+use bytes::Bytes;
 use driver::{Client, World, packets::*};
-use luxwire_broker::{Config, Effect, Input, Limits, Statistics};
+use luxwire_broker::{Config, Effect, Input, Limits, Mechanism, ScramSha256, Statistics};
 use luxwire_shared::mqtt::{
     Acknowledge, Auth, AuthProperties, Connack, ConnackProperties, Connect, DecodeError, Packet, PacketType,
-    ReasonCode, RetainHandling, Suback, TopicFilter, Unsuback, Version, Will,
+    PublishTopic, ReasonCode, RetainHandling, Suback, TopicAlias, TopicFilter, Unsuback, Version, Will,
 };
 use proptest::{collection, option, prelude::*, sample};
-use std::time::Duration;
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 /// One thing that happens. Links are named by a small number, so that they meet.
 #[derive(Clone, Debug)]
@@ -39,6 +40,9 @@ enum Saying {
 
 const LINKS: usize = 5;
 
+/// One that the broker knows, and one that it does not.
+const METHODS: [&str; 2] = ["SCRAM-SHA-256", "nobody knows this"];
+
 fn limits(limits: &mut Limits) {
     // Small enough to be met.
     limits.sessions = 3;
@@ -51,6 +55,16 @@ fn limits(limits: &mut Limits) {
     limits.receive_maximum = std::num::NonZeroU16::new(3).expect("not 0");
     limits.session_expiry_s = 20;
     limits.filter_levels = 3;
+    limits.topic_alias_maximum = 2;
+    limits.topic_alias_bytes = 8;
+}
+
+/// One mechanism, of which a client comes as far as the first question.
+fn config(hash_seed: u64) -> Config {
+    let mut limits_used = Limits { keep_alive_s: 0, ..Limits::default() };
+    limits(&mut limits_used);
+    let mechanisms: Vec<Rc<dyn Mechanism>> = vec![Rc::new(ScramSha256::new(BTreeMap::new(), [1; 32]))];
+    Config { limits: limits_used, hash_seed, mechanisms, ..Config::default() }
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -86,7 +100,20 @@ fn names() -> impl Strategy<Value = &'static str> {
 }
 
 fn filters() -> impl Strategy<Value = &'static str> {
-    let filters = ["a", "a/b", "#", "+", "a/#", "+/b", "a/+/c", "$a/#", "a/b/c/d", "$share/g/a", "/+"];
+    let filters = [
+        "a",
+        "a/b",
+        "#",
+        "+",
+        "a/#",
+        "+/b",
+        "a/+/c",
+        "$a/#",
+        "a/b/c/d",
+        "$share/g/a",
+        "$share/g/#",
+        "$share/h/a/+",
+    ];
     sample::select(filters.to_vec())
 }
 
@@ -124,10 +151,13 @@ fn connects() -> impl Strategy<Value = Packet> {
             if version == Version::V5 {
                 let properties = &mut connect.properties;
                 properties.session_expiry_interval_s = expiry_s;
+                properties.topic_alias_maximum = Some(keep_alive_s / 2);
                 properties.receive_maximum = receive_maximum.and_then(std::num::NonZeroU16::new);
                 properties.maximum_packet_size = packet_size.and_then(std::num::NonZeroU32::new);
                 properties.authentication_method =
-                    (method && keep_alive_s == 7).then(|| text("nobody knows this"));
+                    (method && keep_alive_s > 5).then(|| text(METHODS[usize::from(keep_alive_s - 6)]));
+                properties.authentication_data =
+                    properties.authentication_method.as_ref().map(|_| Bytes::from_static(b"n,,n=anna,r=x"));
             } else if let Some(will) = &mut connect.will {
                 will.properties = Default::default();
             }
@@ -137,8 +167,9 @@ fn connects() -> impl Strategy<Value = Packet> {
 
 fn publishes() -> impl Strategy<Value = Packet> {
     let lives = option::weighted(0.3, 0..6u32);
-    (names(), 0..40usize, qos(), small_ids(), any::<bool>(), any::<bool>(), lives).prop_map(
-        |(name, len, qos, number, retain, dup, expiry_s)| {
+    let aliases = option::weighted(0.3, (any::<bool>(), 1..4u16));
+    (names(), 0..40usize, qos(), small_ids(), any::<bool>(), any::<bool>(), lives, aliases).prop_map(
+        |(name, len, qos, number, retain, dup, expiry_s, alias)| {
             let mut publish = publish_with_id(name, &"x".repeat(len), qos, number);
             publish.retain = retain;
             if dup && qos != Q0 {
@@ -146,6 +177,14 @@ fn publishes() -> impl Strategy<Value = Packet> {
             }
             if let Some(seconds) = expiry_s {
                 publish = expiring_s(publish, seconds);
+            }
+            if let Some((named, number)) = alias {
+                let alias = TopicAlias(std::num::NonZeroU16::new(number).expect("not 0"));
+                publish.topic = if named {
+                    PublishTopic::NameAndAlias(topic(name), alias)
+                } else {
+                    PublishTopic::Alias(alias)
+                };
             }
             Packet::Publish(publish)
         },
@@ -190,13 +229,15 @@ fn packets() -> impl Strategy<Value = Packet> {
         reason: ReasonCode::Success,
         properties: ConnackProperties::default(),
     };
-    let method = AuthProperties { authentication_method: Some(text("x")), ..AuthProperties::default() };
+    let method =
+        AuthProperties { authentication_method: Some(text(METHODS[0])), ..AuthProperties::default() };
     let foul = vec![
         Packet::Connack(Box::new(connack)),
         Packet::Suback(Suback { id: id(1), properties: None, reasons: codes.clone() }),
         Packet::Unsuback(Unsuback { id: id(1), properties: None, reasons: codes }),
         Packet::Pingresp,
-        Packet::Auth(Auth { reason: ReasonCode::ReAuthenticate, properties: Some(Box::new(method)) }),
+        Packet::Auth(Auth { reason: ReasonCode::ReAuthenticate, properties: Some(Box::new(method.clone())) }),
+        Packet::Auth(Auth { reason: ReasonCode::ContinueAuthentication, properties: Some(Box::new(method)) }),
     ];
     prop_oneof![
         20 => publishes(),
@@ -236,7 +277,7 @@ fn answer(packet: &Packet) -> Option<PacketType> {
 
 /// Lets it all happen, checking after each event.
 fn play(events: &[Event]) -> World {
-    let mut world = World::with(limits);
+    let mut world = World::of(config(7));
     world.holds_output = true;
     let mut links: Vec<Client> = (0..LINKS).map(|_| world.open()).collect();
     for event in events {
@@ -302,6 +343,7 @@ fn check(world: &World) {
         sessions,
         sessions_connected,
         subscriptions,
+        shared_subscriptions,
         retained_messages,
         retained_bytes,
         queued_messages,
@@ -310,7 +352,7 @@ fn check(world: &World) {
         in_flight_bytes,
     } = world.broker.statistics();
     assert!(sessions_connected <= links && sessions_connected <= sessions && sessions <= 3);
-    assert!(subscriptions <= sessions * 3);
+    assert!(shared_subscriptions <= subscriptions && subscriptions <= sessions * 3);
     // A message that is sent at once has no need of a place in the queue.
     assert!(queued_messages <= sessions * 6);
     assert!(queued_bytes <= sessions * 300);
@@ -341,10 +383,8 @@ proptest! {
         let mut world = play(&events);
         world.input(Input::Stop);
         let inputs = world.inputs;
-        let mut limits_used = Limits { keep_alive_s: 0, ..Limits::default() };
-        limits(&mut limits_used);
         let run = |hash_seed| {
-            let mut broker = luxwire_broker::Broker::new(Config { limits: limits_used.clone(), hash_seed });
+            let mut broker = luxwire_broker::Broker::new(config(hash_seed));
             let mut effects: Vec<Effect> = Vec::new();
             for (now, input) in &inputs {
                 broker.handle(*now, Input::clone(input), &mut effects);

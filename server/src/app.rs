@@ -95,7 +95,7 @@ async fn run(config: Config, places: Places, with_demo: bool) -> anyhow::Result<
     let hash_seed = getrandom::u64().map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
     // What the whole program depends on. None of it ever ends by itself.
     let mut essential = JoinSet::new();
-    let shard = Shard::start(&mut essential, &config.limits, hash_seed, clock);
+    let shard = Shard::start(&mut essential, &config, hash_seed, clock);
     let mqtt_room = Arc::new(Room::new("MQTT", config.limits.connections as usize, clock));
     let http_room = Arc::new(Room::new("HTTP", limits::HTTP_CONNECTIONS, clock));
     let router = http::router(Web {

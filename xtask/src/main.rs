@@ -7,6 +7,7 @@ mod bench;
 mod budget;
 mod cache;
 mod children;
+mod conformance;
 mod debian_rust;
 mod dev;
 mod fingerprint;
@@ -65,6 +66,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ("bench", _) => bench::run(&project, &steps, rest),
         ("test", Some(extent)) => test::run(&project, &steps, extent),
         ("build", Some(Extent::Everything)) => steps.conclude(page::build_program(&project, &steps)),
+        ("conformance", Some(Extent::Everything)) => {
+            let written = steps.run("conformance", |step| conformance::write(&project, step));
+            steps.conclude(written)
+        }
         ("setup", Some(Extent::Everything)) => steps.conclude(set_up(&project, &steps)),
         _ => {
             eprint!("xtask does not know `{}`.\n\n{USAGE}", arguments.join(" "));
@@ -89,6 +94,7 @@ Usage: cargo xtask COMMAND
   dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
   bench NAME       a measurement of luxwire-bench: why-mqtt, with its flags; `cargo xtask bench NAME --help`
   build            the finished program, page included: target/release/luxwire
+  conformance      writes docs/conformance.md from the list of statements and the tags in code and tests
   setup            install everything that the commands above need, and nothing more
 
 Environment:

@@ -6,6 +6,7 @@ use std::thread;
 
 use anyhow::{Result, ensure};
 
+use crate::conformance;
 use crate::firmware;
 use crate::foreign::{self, Foreign};
 use crate::foreign_tests::{self, ForeignTest};
@@ -27,6 +28,7 @@ pub(crate) fn run(project: &Project, steps: &Steps, extent: Extent) -> Result<Ex
     match extent {
         Extent::Quick => {
             formatting(project, steps);
+            conformance(project, steps);
             lints(project, steps);
             tests(project, steps);
         }
@@ -37,6 +39,7 @@ pub(crate) fn run(project: &Project, steps: &Steps, extent: Extent) -> Result<Ex
 
 fn everything(project: &Project, steps: &Steps) -> Result<()> {
     formatting(project, steps);
+    conformance(project, steps);
     thread::scope(|scope| {
         // Downloads keep the line busy while the compiler keeps the processor busy.
         let foreign = scope.spawn(|| foreign::install(project, &steps.in_background()));
@@ -73,6 +76,11 @@ fn formatting(project: &Project, steps: &Steps) {
         step.command(in_workspace(project).args(["fmt", "--all", "--check"]))?;
         firmware::check_format(project, step)
     });
+}
+
+/// Whether each statement of the standard has its test, and the document says so.
+fn conformance(project: &Project, steps: &Steps) {
+    let _ = steps.run("conformance", |step| conformance::check(project, step));
 }
 
 fn lints(project: &Project, steps: &Steps) {

@@ -156,8 +156,8 @@ fn the_identifier_of_a_message_that_the_broker_refuses_is_free_again() {
     let mut world = World::new();
     let (lamp, dimmer) = lamp_and_dimmer(&mut world);
     world.send_publish(dimmer, publish("$SYS/x", "1", Q2));
-    let refusal = Acknowledge::because(id(1), ReasonCode::TopicNameInvalid);
-    world.expect_packet(dimmer, Packet::Pubrec(refusal));
+    let Packet::Pubrec(refusal) = world.expect(dimmer) else { panic!("expected PUBREC") };
+    assert_eq!((refusal.id, refusal.reason), (id(1), ReasonCode::TopicNameInvalid));
     world.send_publish(dimmer, publish("x", "2", Q2));
     world.expect_packet(dimmer, pubrec(1));
     assert_eq!(world.take_all(lamp), [("x".into(), "2".into())]);

@@ -11,16 +11,40 @@ fn what_is_not_available_is_announced() {
         limits.packet_size = NonZeroU32::new(1000).expect("not 0");
         limits.receive_maximum = NonZeroU16::new(20).expect("not 0");
     });
-    let (_, connack) = world.connect_full(v5("a").change(|connect| {
-        connect.properties.request_response_information = Some(true);
-    }));
+    let (_, connack) = world.connect_full(v5("a"));
     let properties = ConnackProperties {
         receive_maximum: NonZeroU16::new(20),
         maximum_packet_size: NonZeroU32::new(1000),
-        shared_subscription_available: Some(false),
+        topic_alias_maximum: Some(32),
         ..ConnackProperties::default()
     };
     assert_eq!(connack.properties, properties);
+}
+
+// [MQTT-3.1.2-28] Section 3.2.2.3.14.
+#[test]
+fn who_asks_for_response_information_gets_a_topic_of_its_own() {
+    let mut world = World::new();
+    let asking =
+        |name: &str| v5(name).change(|connect| connect.properties.request_response_information = Some(true));
+    let (asker, connack) = world.connect_full(asking("page 1"));
+    let information = connack.properties.response_information.expect("what was asked for");
+    assert_eq!(information.as_str(), "luxwire/responses/page 1");
+    world.subscribe(asker, &format!("{information}/#"), Q0);
+    let answerer = world.connect(v5("lamp"));
+    world.publish(answerer, &format!("{information}/7"), "40", Q0);
+    assert_eq!(world.take_all(asker).len(), 1);
+    // One that was assigned will do; one that makes no topic will not.
+    let connack = world.connect_full(asking("")).1;
+    let id = connack.properties.assigned_client_id.expect("assigned");
+    assert!(connack.properties.response_information.expect("what was asked for").ends_with(id.as_str()));
+    assert_eq!(world.connect_full(asking("a/#")).1.properties.response_information, None);
+    // Nor is it given where it was not asked for, or does not fit.
+    for wish in [None, Some(false)] {
+        let connecting = v5("a").change(|connect| connect.properties.request_response_information = wish);
+        assert_eq!(world.connect_full(connecting).1.properties.response_information, None);
+    }
+    assert_eq!(world.connect_full(asking("a").packet_size(30)).1.properties.response_information, None);
 }
 
 // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT-3.1.2-6]

@@ -1,7 +1,7 @@
 //! Section 3.1, CONNECT.
 
 use crate::driver::{World, packets::*};
-use luxwire_broker::{CloseReason, Report};
+use luxwire_broker::{AliasesAllowed, CloseReason, Report};
 use luxwire_shared::mqtt::{
     Acknowledge, Auth, Connack, ConnackProperties, Connect, DecodeError, Packet, ReasonCode, Suback,
     TextError, Unsuback, Version,
@@ -91,7 +91,7 @@ fn an_unknown_version_is_refused_in_words_that_every_client_reads() {
     assert_eq!(world.expect_closed(client), CloseReason::Malformed(error));
 }
 
-// [MQTT-3.1.2-1]
+// [MQTT-3.1.2-1] 3.1.1: [MQTT-3.1.2-1]
 #[test]
 fn an_unknown_protocol_is_closed_without_a_word() {
     let mut world = World::new();
@@ -370,6 +370,7 @@ fn who_connects_is_reported() {
         client_id: text("page"),
         version: Version::V5,
         session_present: false,
+        aliases: AliasesAllowed { maximum: 0, bytes: 64 << 10, packet_size: None },
     };
     assert_eq!(world.reports(), [report]);
 }

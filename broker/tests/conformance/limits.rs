@@ -3,7 +3,8 @@
 use crate::driver::{World, packets::*};
 use bytes::BytesMut;
 use luxwire_broker::{Broker, Config, Input, LinkId, Now};
-use luxwire_shared::mqtt::{Framer, Packet, ReasonCode, Version, Will};
+use luxwire_shared::mqtt::{Framer, Packet, PublishTopic, ReasonCode, TopicAlias, Version, Will};
+use std::num::NonZeroU16;
 
 #[test]
 fn subscriptions_of_a_session_are_bounded() {
@@ -72,6 +73,28 @@ fn filters_that_all_match_are_matched_once_each() {
     assert_eq!(world.take_all(client).len(), 1);
 }
 
+// Sessions that are away and share thousands of filters with whoever comes, and have something else waiting.
+#[test]
+fn members_who_come_and_go_are_no_trouble_however_much_they_share() {
+    let mut world = World::new();
+    let all = || (0..3000).map(|number| filter(&format!("$share/g/{number}"), Q1)).chain([filter("x", Q1)]);
+    let connect = |world: &mut World, name: usize| {
+        let client = world.connect(v5(&format!("w{name}")).resuming().expiry_s(1000).receive_maximum(1));
+        world.send(client, subscribe_to(all()));
+        world.cut(client);
+    };
+    (0..20).for_each(|name| connect(&mut world, name));
+    let boss = world.connect(v5("boss"));
+    for number in 0..500 {
+        world.publish(boss, "x", "1", Q1);
+        world.publish(boss, &format!("{number}"), "1", Q1);
+    }
+    (0..20).for_each(|name| connect(&mut world, name));
+    let statistics = world.broker.statistics();
+    let kept = statistics.queued_messages + statistics.in_flight_messages;
+    assert_eq!((statistics.shared_subscriptions, kept), (20 * 3000, 20 * 500 + 500));
+}
+
 // Wildcards and odd characters in a client identifier mean nothing.
 #[test]
 fn a_client_identifier_is_only_a_name() {
@@ -109,6 +132,7 @@ fn what_is_kept_stands_in_buffers_of_its_own() {
         properties.correlation_data = Some(vec![1, 2].into());
         properties.user_properties = vec![(text("a"), text("b"))];
     });
+    described.topic = PublishTopic::NameAndAlias(topic("x"), TopicAlias(NonZeroU16::MIN));
     for link in 1..=3 {
         broker.handle(Now::default(), Input::Open { link: LinkId(link), nonce: 0 }, &mut Vec::new());
     }

@@ -8,9 +8,12 @@
 mod driver;
 
 mod acknowledge;
+mod alias;
+mod auth;
 mod connack;
 mod connect;
 mod disconnect;
+mod explain;
 mod flow_control;
 mod limits;
 mod malformed;
@@ -21,7 +24,9 @@ mod replay;
 mod retained;
 mod session;
 mod set_at;
+mod share;
 mod subscribe;
+mod sys;
 mod topics;
 mod unsubscribe;
 mod v3;

@@ -3,8 +3,7 @@
 use crate::driver::{World, packets::*};
 use bytes::Bytes;
 use luxwire_broker::{Dropped, Report};
-use luxwire_shared::mqtt::{PayloadFormat, PublishTopic, QoS, ReasonCode, SubscriptionId, TopicAlias};
-use std::num::NonZeroU16;
+use luxwire_shared::mqtt::{PayloadFormat, Publish, QoS, ReasonCode, SubscriptionId};
 
 // [MQTT-3.8.4-8] [MQTT-3.3.4-1] [MQTT-2.2.1-2] [MQTT-4.3.1-1]
 #[test]
@@ -81,17 +80,59 @@ fn what_the_application_said_is_passed_on_unaltered() {
     }
 }
 
+fn with_format(payload: &'static [u8], format: PayloadFormat, qos: QoS) -> Publish {
+    let mut publish =
+        with_properties(publish("x", "", qos), |properties| properties.payload_format = Some(format));
+    publish.payload = Bytes::from_static(payload);
+    publish
+}
+
+// Section 3.3.2.3.2. [MQTT-3.4.2-1] [MQTT-3.5.2-1]
 #[test]
-fn a_payload_that_is_not_the_text_it_claims_to_be_passes() {
+fn a_payload_that_is_not_the_text_it_is_said_to_be_is_refused() {
+    for wrong in [b"\xFF\xFE".as_slice(), b"ok \xED\xA0\x80", b"\xC0\x80", b"cut \xE2\x82"] {
+        let mut world = World::new();
+        let lamp = world.connect(v5("lamp"));
+        world.subscribe(lamp, "x", Q2);
+        let dimmer = world.connect(v5("dimmer"));
+        for qos in [Q0, Q1, Q2] {
+            let refused =
+                world.publish_packet(dimmer, retained(with_format(wrong, PayloadFormat::Text, qos)));
+            assert_eq!(refused.is_failure(), qos > Q0);
+            if qos > Q0 {
+                assert_eq!(refused, ReasonCode::PayloadFormatInvalid);
+            }
+            let reason = ReasonCode::PayloadFormatInvalid;
+            let refused = Report::PublishRefused { link: Some(dimmer.0), client_id: text("dimmer"), reason };
+            assert!(world.reports().contains(&refused));
+        }
+        world.expect_nothing(dimmer);
+        world.expect_nothing(lamp);
+        assert_eq!(world.broker.statistics().retained_messages, 0);
+        // Nobody said that these are text.
+        assert!(!world.publish_packet(dimmer, with_format(wrong, PayloadFormat::Bytes, Q1)).is_failure());
+        assert_eq!(&*world.expect_publish(lamp).payload, wrong);
+    }
+    for right in [b"".as_slice(), b"40", "gr\u{fc}n \u{0} \u{feff}".as_bytes()] {
+        let mut world = World::new();
+        let lamp = world.connect(v5("lamp"));
+        world.subscribe(lamp, "x", Q2);
+        let sent = world.publish_packet(lamp, with_format(right, PayloadFormat::Text, Q0));
+        assert!(!sent.is_failure());
+        assert_eq!(&*world.expect_publish(lamp).payload, right);
+    }
+}
+
+// Section 3.2.2.2, reason code 0x99.
+#[test]
+fn a_will_that_is_not_the_text_it_is_said_to_be_is_refused() {
     let mut world = World::new();
-    let lamp = world.connect(v5("lamp"));
-    world.subscribe(lamp, "x", Q0);
-    let mut lying = with_properties(publish("x", "", Q0), |properties| {
-        properties.payload_format = Some(PayloadFormat::Text);
-    });
-    lying.payload = Bytes::from_static(&[0xFF, 0xFE]);
-    world.send_publish(lamp, lying);
-    assert_eq!(&*world.expect_publish(lamp).payload, [0xFF, 0xFE]);
+    let mut lying = will("w", "");
+    lying.payload = Bytes::from_static(&[0xFF]);
+    lying.properties.payload_format = Some(PayloadFormat::Text);
+    assert_eq!(world.refused(v5("a").will(lying.clone())), ReasonCode::PayloadFormatInvalid);
+    lying.properties.payload_format = Some(PayloadFormat::Bytes);
+    world.connect(v5("a").will(lying));
 }
 
 // [MQTT-3.3.4-6]
@@ -104,38 +145,6 @@ fn a_subscription_identifier_from_a_client_is_a_protocol_error() {
     });
     world.send_publish(client, with_id);
     world.expect_disconnected(client, ReasonCode::ProtocolError);
-}
-
-// [MQTT-3.3.2-9] [MQTT-3.3.2-7] CONNACK announced no Topic Alias Maximum.
-#[test]
-fn a_topic_alias_is_invalid_while_none_is_announced() {
-    let alias = TopicAlias(NonZeroU16::MIN);
-    for topic in [PublishTopic::Alias(alias), PublishTopic::NameAndAlias(topic("x"), alias)] {
-        let mut world = World::new();
-        let page = world.connect(v5("page"));
-        world.subscribe(page, "#", Q0);
-        let client = world.connect(v5("a"));
-        let mut publish = publish("x", "1", Q0);
-        publish.topic = topic;
-        world.send_publish(client, publish);
-        world.expect_disconnected(client, ReasonCode::TopicAliasInvalid);
-        world.expect_nothing(page);
-    }
-}
-
-// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-8]
-#[test]
-fn no_alias_is_sent_whatever_the_client_would_take() {
-    for maximum in [None, Some(0), Some(10)] {
-        let mut world = World::new();
-        let lamp =
-            world.connect(v5("lamp").change(|connect| connect.properties.topic_alias_maximum = maximum));
-        world.subscribe(lamp, "#", Q0);
-        for name in ["a", "a", "b"] {
-            world.publish(lamp, name, "1", Q0);
-            assert_eq!(world.expect_publish(lamp).topic, PublishTopic::Name(topic(name)));
-        }
-    }
 }
 
 // [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4]

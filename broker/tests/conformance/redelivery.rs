@@ -1,6 +1,7 @@
 //! Section 4.4: what is sent again when a session is resumed, and never otherwise.
 
 use crate::driver::{World, packets::*};
+use luxwire_broker::{Dropped, Report};
 use luxwire_shared::mqtt::{Delivery, Packet, QoS};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ fn nothing_is_sent_again_while_the_connection_lasts() {
     world.expect_nothing(lamp);
 }
 
-// [MQTT-4.3.3-5] [MQTT-4.3.3-6]
+// [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-3.6.2-2] [MQTT-3.6.2-3] PUBREL has no properties.
 #[test]
 fn after_pubrec_it_is_pubrel_that_comes_again() {
     let mut world = World::new();
@@ -162,4 +163,29 @@ fn an_acknowledgement_may_come_before_the_repetition() {
     // The window works as before.
     world.publish(lamp, "x", "5", Q1);
     assert!(matches!(world.next(lamp), Some(Packet::Publish(publish)) if !publish.delivery.dup()));
+}
+
+// [MQTT-3.1.2-24] [MQTT-3.1.2-25] A client may take less than it did when the message was sent.
+#[test]
+fn what_became_too_large_for_its_client_is_not_sent_again_and_holds_up_nothing() {
+    for qos in [Q1, Q2] {
+        let mut world = World::new();
+        let lamp = world.connect(v5("lamp").expiry_s(60));
+        world.subscribe(lamp, "x", Q2);
+        let dimmer = world.connect(v5("dimmer"));
+        for payload in ["small", &"large".repeat(20), "last"] {
+            world.publish(dimmer, "x", payload, qos);
+        }
+        world.cut(lamp);
+        world.reports();
+        let lamp = world.connect(v5("lamp").resuming().packet_size(40).receive_maximum(1).expiry_s(60));
+        let taken: Vec<_> = world.take_all(lamp).into_iter().map(|(_, payload)| payload).collect();
+        assert_eq!(taken, ["small", "last"]);
+        let dropped = Report::Dropped { client_id: text("lamp"), qos, why: Dropped::TooLarge };
+        assert!(world.reports().contains(&dropped));
+        let statistics = world.broker.statistics();
+        assert_eq!((statistics.in_flight_messages, statistics.in_flight_bytes), (0, 0));
+        world.publish(dimmer, "x", "next", qos);
+        assert_eq!(world.take(lamp).1, "next");
+    }
 }

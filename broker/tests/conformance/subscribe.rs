@@ -141,16 +141,6 @@ fn retain_as_published_keeps_the_flag_and_otherwise_it_is_cleared() {
     assert!(!world.expect_publish(clears).retain);
 }
 
-// Section 3.2.2.3.13; CONNACK announced it.
-#[test]
-fn shared_subscriptions_are_refused() {
-    let mut world = World::new();
-    let client = world.connect(v5("a"));
-    world.send(client, subscribe_to([filter("x", Q0), filter("$share/group/x", Q0)]));
-    world.expect_disconnected(client, ReasonCode::SharedSubscriptionsNotSupported);
-    assert_eq!(world.broker.statistics().subscriptions, 0);
-}
-
 // [MQTT-3.1.2-24]
 #[test]
 fn a_client_that_cannot_be_answered_is_disconnected() {

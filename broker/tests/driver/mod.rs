@@ -8,7 +8,9 @@ pub mod packets;
 
 mod wire;
 
-use luxwire_broker::{Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Now, Report};
+use luxwire_broker::{
+    Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report,
+};
 use luxwire_shared::{
     mqtt::{
         Acknowledge, Connack, Connect, DecodeError, Delivery, Disconnect, Packet, PacketId, PacketType,
@@ -18,6 +20,7 @@ use luxwire_shared::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     time::Duration,
 };
 use wire::Wire;
@@ -55,8 +58,19 @@ impl World {
     pub fn with(change: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits { keep_alive_s: 0, ..Limits::default() };
         change(&mut limits);
+        Self::of(Config { limits, ..Config::default() })
+    }
+
+    /// A world whose broker knows these mechanisms of extended authentication.
+    pub fn with_mechanisms(mechanisms: Vec<Rc<dyn Mechanism>>) -> Self {
+        let limits = Limits { keep_alive_s: 0, ..Limits::default() };
+        Self::of(Config { limits, mechanisms, ..Config::default() })
+    }
+
+    /// A world with this broker.
+    pub fn of(config: Config) -> Self {
         Self {
-            broker: Broker::new(Config { limits, hash_seed: 7 }),
+            broker: Broker::new(Config { hash_seed: 7, ..config }),
             now: Instant::START,
             links: 0,
             wires: BTreeMap::new(),
@@ -214,7 +228,12 @@ impl World {
                 self.open_wire(link).closed = Some(reason);
                 self.awaits_drain.remove(&link);
             }
-            Effect::Report(report) => self.reports.push(report),
+            Effect::Report(report) => {
+                if let Report::Connected { link, aliases, .. } = &report {
+                    self.open_wire(*link).accepted(*aliases);
+                }
+                self.reports.push(report);
+            }
         }
     }
 
@@ -285,8 +304,17 @@ impl World {
 
     /// DISCONNECT with this reason, then the end. [MQTT-3.14.4-1] [MQTT-3.14.4-2]
     pub fn expect_disconnected(&mut self, client: Client, reason: ReasonCode) {
-        assert_eq!(self.next(client), Some(Packet::Disconnect(Disconnect::because(reason))));
+        self.expect_disconnect(client, reason);
         self.expect_closed(client);
+    }
+
+    /// DISCONNECT with this reason; gives its words.
+    pub fn expect_disconnect(&mut self, client: Client, reason: ReasonCode) -> Option<String> {
+        let Packet::Disconnect(disconnect) = self.expect(client) else { panic!("expected DISCONNECT") };
+        assert_eq!(disconnect.reason, reason);
+        let properties = disconnect.properties.map(|properties| *properties).unwrap_or_default();
+        assert_eq!(properties.session_expiry_interval_s, None); // [MQTT-3.14.2-2]
+        properties.reason_string.map(|words| words.to_string())
     }
 
     pub fn is_closed(&self, client: Client) -> bool {
@@ -354,6 +382,11 @@ impl World {
                 reason
             }
         }
+    }
+
+    /// Takes the first packet that is wanted out from between what else came.
+    pub fn take_packet(&mut self, client: Client, wanted: impl Fn(&Packet) -> bool) -> Option<Packet> {
+        self.wire(client).take(wanted)
     }
 
     /// Takes the answer out from between what else came.

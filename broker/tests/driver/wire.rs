@@ -2,9 +2,15 @@
 //! of the broker is checked as it passes.
 
 use bytes::{Bytes, BytesMut};
-use luxwire_broker::{CloseReason, Delivered};
-use luxwire_shared::mqtt::{Connect, DecodeError, Delivery, Framer, Packet, PacketId, Version};
-use std::collections::{BTreeMap, VecDeque};
+use luxwire_broker::{AliasesAllowed, CloseReason, Delivered, OutgoingAliases};
+use luxwire_shared::mqtt::{
+    Connect, DecodeError, Delivery, Framer, Packet, PacketId, Publish, PublishTopic, TopicAlias, TopicName,
+    Version,
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+};
 
 /// One connection, seen from the client.
 pub struct Wire {
@@ -12,8 +18,14 @@ pub struct Wire {
     pub version: Version,
     packet_size: usize,
     receive_maximum: usize,
+    alias_maximum: u16,
+    aliases: Option<OutgoingAliases>,
+    /// What the client was told to call topics.
+    names: BTreeMap<TopicAlias, TopicName>,
     framer: Framer,
     arrived: VecDeque<Packet>,
+    /// CONNECT was said.
+    introduced: bool,
     pub greeted: bool,
     pub closed: Option<CloseReason>,
     /// QoS 1 and 2 messages that came and are not acknowledged to the end.
@@ -34,8 +46,12 @@ impl Wire {
             version: Version::V3_1_1,
             packet_size: usize::MAX,
             receive_maximum: usize::from(u16::MAX),
+            alias_maximum: 0,
+            aliases: None,
+            names: BTreeMap::new(),
             framer: Framer::new(u32::MAX),
             arrived: VecDeque::new(),
+            introduced: false,
             greeted: false,
             closed: None,
             unacknowledged: BTreeMap::new(),
@@ -45,7 +61,8 @@ impl Wire {
     /// What the broker sees of what the client says.
     pub fn send(&mut self, packet: &Packet) -> Result<Packet, DecodeError> {
         match packet {
-            Packet::Connect(connect) if !self.greeted => self.introduce(connect),
+            // A second one is a mistake, and nobody believes what it says.
+            Packet::Connect(connect) if !mem::replace(&mut self.introduced, true) => self.introduce(connect),
             Packet::Puback(ack) => self.acknowledge(ack.id, Awaited::Puback, None),
             Packet::Pubrec(ack) if ack.reason.is_failure() => self.acknowledge(ack.id, Awaited::Pubrec, None),
             Packet::Pubrec(ack) => self.acknowledge(ack.id, Awaited::Pubrec, Some(Awaited::Pubcomp)),
@@ -80,8 +97,14 @@ impl Wire {
         self.version = connect.version;
         let properties = &connect.properties;
         self.packet_size = properties.maximum_packet_size.map_or(usize::MAX, |max| max.get() as usize);
+        self.alias_maximum = properties.topic_alias_maximum.unwrap_or(0);
         self.receive_maximum =
             properties.receive_maximum.map_or(self.receive_maximum, |max| max.get().into());
+    }
+
+    /// CONNECT was accepted.
+    pub fn accepted(&mut self, aliases: AliasesAllowed) {
+        self.aliases = OutgoingAliases::new(aliases, 3);
     }
 
     /// The broker sends a packet other than PUBLISH.
@@ -95,7 +118,11 @@ impl Wire {
     /// The broker sends a PUBLISH.
     pub fn receive_delivery(&mut self, delivered: &Delivered) {
         let mut bytes = BytesMut::new();
-        delivered.packet().encode(self.version, &mut bytes).expect("a PUBLISH that fits");
+        let mut packet = delivered.packet();
+        if let Some(aliases) = &mut self.aliases {
+            packet = aliases.shorten(packet);
+        }
+        packet.encode(self.version, &mut bytes).expect("a PUBLISH that fits");
         self.arrive(bytes);
         let awaited = match delivered.delivery {
             Delivery::AtMostOnce => return,
@@ -116,10 +143,35 @@ impl Wire {
         framer.push(bytes);
         let frame = framer.next_frame().expect("well formed").expect("a whole packet");
         let packet = Packet::decode(frame, self.version).expect("what the codec writes, it reads");
+        // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
         let is_connack = matches!(packet, Packet::Connack(_));
-        assert_eq!(is_connack, !self.greeted, "CONNACK comes first and once: {packet:?}"); // [MQTT-3.2.0-1] [MQTT-3.2.0-2]
-        self.greeted = true;
+        let comes_before = !self.greeted && matches!(packet, Packet::Auth(_));
+        assert_eq!(is_connack, !self.greeted && !comes_before, "CONNACK comes first and once: {packet:?}");
+        self.greeted |= is_connack;
+        if let Packet::Publish(publish) = &packet {
+            self.check_alias(publish);
+        }
         self.arrived.push_back(packet);
+    }
+
+    /// [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]
+    fn check_alias(&mut self, publish: &Publish) {
+        match &publish.topic {
+            PublishTopic::Name(_) => {}
+            PublishTopic::Alias(alias) => assert!(self.names.contains_key(alias), "{alias:?} means nothing"),
+            PublishTopic::NameAndAlias(name, alias) => {
+                assert!(alias.0.get() <= self.alias_maximum, "{alias:?} is above the client's maximum");
+                self.names.insert(*alias, name.clone());
+            }
+        }
+    }
+
+    /// The topic's name, whatever it was called when it arrived last.
+    pub fn name(&self, topic: &PublishTopic) -> TopicName {
+        match topic {
+            PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => name.clone(),
+            PublishTopic::Alias(alias) => self.names[alias].clone(),
+        }
     }
 
     pub fn next(&mut self) -> Option<Packet> {

@@ -32,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) hue: Hue,
     pub(crate) record: Record,
     pub(crate) storage: Storage,
+    pub(crate) sys: Sys,
 }
 
 /// MQTT over TCP.
@@ -72,6 +73,8 @@ pub(crate) struct Limits {
     pub(crate) keep_alive_s: u16,
     /// QoS 1 and 2 messages that a client may have unacknowledged.
     pub(crate) receive_maximum: u16,
+    /// The highest topic alias (MQTT 5.0) in either direction; 0 for none.
+    pub(crate) topic_alias_maximum: u16,
     /// Messages that wait for a client.
     pub(crate) session_queue_messages: u32,
     /// Their bytes.
@@ -84,6 +87,14 @@ pub(crate) struct Limits {
 pub(crate) struct Hue {
     /// Whether the page may start it.
     pub(crate) enabled: bool,
+}
+
+/// What the broker says of itself, below `$SYS`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sys {
+    /// Seconds between two times; 0 for never.
+    pub(crate) interval_s: u16,
 }
 
 /// The recorder inside the server.
@@ -117,6 +128,7 @@ impl Config {
         in_range("limits.stall_timeout_s", limits.stall_timeout_s.into(), 1, 3_600)?;
         in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
         in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
+        in_range("sys.interval_s", self.sys.interval_s.into(), 0, 3_600)?;
         if self.record.enabled && self.record.filters.is_empty() {
             return Err(
                 "record.filters is empty; say what is to be recorded, for example [\"lights/#\"]".to_owned()
@@ -148,6 +160,7 @@ impl Limits {
             connect_timeout: Duration::from_secs(self.connect_timeout_s.into()),
             keep_alive_s: self.keep_alive_s,
             receive_maximum: NonZeroU16::new(self.receive_maximum).unwrap_or(defaults.receive_maximum),
+            topic_alias_maximum: self.topic_alias_maximum,
             session_queue_messages: self.session_queue_messages as usize,
             session_queue_bytes: self.session_queue_bytes.bytes(),
             ..defaults
@@ -177,6 +190,19 @@ impl Default for Hue {
     }
 }
 
+impl Sys {
+    /// `None` for never.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        (self.interval_s > 0).then(|| Duration::from_secs(self.interval_s.into()))
+    }
+}
+
+impl Default for Sys {
+    fn default() -> Self {
+        Self { interval_s: 10 }
+    }
+}
+
 impl Default for Record {
     fn default() -> Self {
         let lights = TopicFilter::try_from("lights/#").expect("a filter");
@@ -199,6 +225,7 @@ impl Default for Limits {
             packet_size: Size::from_bytes(broker.packet_size.get() as usize),
             keep_alive_s: broker.keep_alive_s,
             receive_maximum: broker.receive_maximum.get(),
+            topic_alias_maximum: broker.topic_alias_maximum,
             session_queue_messages: u32::try_from(broker.session_queue_messages).unwrap_or(u32::MAX),
             session_queue_bytes: Size::from_bytes(broker.session_queue_bytes),
         }

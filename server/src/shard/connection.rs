@@ -89,6 +89,7 @@ fn poll_event(
     match read {
         Ok(0) => link.over = Some(Over::ByPeer),
         Ok(len) => {
+            state.traffic.bytes_received += len as u64;
             link.push(buffer.split().freeze());
             return Poll::Ready(Event::Received { more_may_wait: len == room });
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::limits;
 use bytes::Bytes;
-use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId};
+use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
     mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Text, Version},
     time::Instant,
@@ -24,6 +24,8 @@ pub(super) struct Link {
     websocket: Option<Box<WebSocket>>,
     framer: Framer,
     output: Output,
+    /// What topics are called on the way out; chosen as a message goes into `output`, never before.
+    aliases: Option<Box<OutgoingAliases>>,
     /// How the client said in CONNECT that it speaks.
     version: Option<Version>,
     /// Bytes of answers to this link's own packets since its output was last empty.
@@ -84,6 +86,7 @@ impl Link {
             websocket,
             framer: Framer::new(length(packet_size)),
             output: Output::default(),
+            aliases: None,
             version: None,
             answers_len: 0,
             lost_rhythm: false,
@@ -100,8 +103,9 @@ impl Link {
     }
 
     /// CONNECT was accepted: a known client may send more than a stranger.
-    pub(super) fn accepted(&mut self, client: Text, packet_size: usize) {
+    pub(super) fn accepted(&mut self, client: Text, packet_size: usize, aliases: Option<OutgoingAliases>) {
         self.client = Some(client);
+        self.aliases = aliases.map(Box::new);
         self.framer.set_packet_size_max(length(packet_size));
         if let Some(websocket) = &mut self.websocket {
             websocket.allow(message_size(packet_size));
@@ -184,18 +188,29 @@ impl Link {
     }
 
     /// Appends a message; at QoS 0 it is dropped if the output is full.
-    pub(super) fn deliver(&mut self, delivered: &Delivered, spare: &mut Spare) -> Result<(), EncodeError> {
+    pub(super) fn deliver(
+        &mut self,
+        delivered: &Delivered,
+        spare: &mut Spare,
+        traffic: &mut Traffic,
+    ) -> Result<(), EncodeError> {
         if delivered.delivery.qos() == QoS::AtMostOnce && self.output.len() >= limits::OUTPUT {
             self.dropped += 1;
+            traffic.messages_dropped += 1;
+            traffic.payload_bytes_dropped += delivered.message.payload.len() as u64;
             return Ok(());
         }
         let version = self.version.unwrap_or(OLDEST);
-        delivered.packet().encode(version, self.output.packets(self.websocket.is_some(), spare))
+        let mut packet = delivered.packet();
+        if let Some(aliases) = &mut self.aliases {
+            packet = aliases.shorten(packet);
+        }
+        packet.encode(version, self.output.packets(self.websocket.is_some(), spare))
     }
 
     /// Writes what waits, as far as the socket takes it.
-    pub(super) fn write(&mut self, spare: &mut Spare) -> Written {
-        let written = self.output.write(&self.socket, self.websocket.as_deref(), spare);
+    pub(super) fn write(&mut self, spare: &mut Spare, traffic: &mut Traffic) -> Written {
+        let written = self.output.write(&self.socket, self.websocket.as_deref(), spare, traffic);
         if matches!(written, Written::All) {
             self.answers_len = 0;
         }

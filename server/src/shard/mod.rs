@@ -30,13 +30,13 @@ pub(crate) use local::{
 pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
-use crate::{clock::Clock, config, limits};
+use crate::{clock::Clock, config::Config, limits};
 use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
 use local::Locals;
-use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, Report};
+use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
 use picture::{Cause, Picture, Scene};
@@ -58,6 +58,7 @@ pub(crate) struct Shard(Rc<RefCell<State>>);
 struct State {
     broker: Broker,
     clock: Clock,
+    hash_seed: u64,
     packet_size: usize,
     stall_timeout: Duration,
     links: HashMap<LinkId, Link, RandomState>,
@@ -66,6 +67,8 @@ struct State {
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
     read_buffer: BytesMut,
     spare: Spare,
+    /// What went over the wires since the broker was last told.
+    traffic: Traffic,
     /// Empty between two calls of the broker; kept for its room.
     effects: Vec<Effect>,
     /// Links with something to write, in the order in which they got it.
@@ -87,16 +90,18 @@ struct State {
 impl Shard {
     /// Starts the flusher and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
     /// called in.
-    pub(crate) fn start(
-        essential: &mut JoinSet<()>,
-        limits: &config::Limits,
-        hash_seed: u64,
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn start(essential: &mut JoinSet<()>, config: &Config, hash_seed: u64, clock: Clock) -> Self {
+        let limits = &config.limits;
         let stall_timeout = Duration::from_secs(limits.stall_timeout_s.into());
         let state = State {
-            broker: Broker::new(luxwire_broker::Config { limits: limits.for_broker(), hash_seed }),
+            broker: Broker::new(luxwire_broker::Config {
+                limits: limits.for_broker(),
+                hash_seed,
+                sys_interval: config.sys.interval(),
+                ..luxwire_broker::Config::default()
+            }),
             clock,
+            hash_seed,
             packet_size: limits.packet_size.bytes(),
             stall_timeout,
             links: HashMap::default(),
@@ -104,6 +109,7 @@ impl Shard {
             links_opened: 0,
             read_buffer: BytesMut::new(),
             spare: Spare::default(),
+            traffic: Traffic::default(),
             effects: Vec::new(),
             dirty: Vec::new(),
             drained: Vec::new(),
@@ -221,7 +227,7 @@ impl State {
                     }
                     return;
                 };
-                if let Err(error) = link.deliver(&delivered, &mut self.spare) {
+                if let Err(error) = link.deliver(&delivered, &mut self.spare, &mut self.traffic) {
                     error!(%error, "a message cannot be written");
                 }
                 if link.is_full_enough_to_write() {
@@ -249,7 +255,7 @@ impl State {
 
     fn report(&mut self, report: Report) {
         match report {
-            Report::Connected { link: id, client_id, version, session_present } => {
+            Report::Connected { link: id, client_id, version, session_present, aliases } => {
                 if let Some(local) = self.locals.get(id) {
                     let peer = local.peer;
                     if local.stays() {
@@ -260,10 +266,11 @@ impl State {
                     return self.locals.connected(id, client_id);
                 }
                 let packet_size = self.packet_size;
+                let aliases = OutgoingAliases::new(aliases, self.hash_seed);
                 let Some(link) = self.links.get_mut(&id) else { return };
                 let (peer, transport) = (link.peer, link.transport());
                 info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
-                link.accepted(client_id.detached(), packet_size);
+                link.accepted(client_id.detached(), packet_size, aliases);
             }
             Report::Dropped { client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
@@ -322,7 +329,7 @@ impl State {
         let Some(link) = self.links.get_mut(&id) else { return false };
         link.is_dirty = false;
         let was_waiting = link.must_wait();
-        match link.write(&mut self.spare) {
+        match link.write(&mut self.spare, &mut self.traffic) {
             Written::All => {
                 link.blocked_since = None;
                 if was_waiting {
@@ -353,6 +360,8 @@ impl State {
 
     /// Something is due.
     fn tick(&mut self, now: Now) {
+        let traffic = mem::take(&mut self.traffic);
+        self.tell(now, Input::Traffic(traffic));
         self.tell(now, Input::Tick);
         if self.stall_check.is_some_and(|check| check <= now.instant) {
             self.end_stalled(now.instant);

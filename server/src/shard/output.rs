@@ -7,6 +7,7 @@
 use super::websocket::{self, HEADER_ROOM, WebSocket};
 use crate::limits;
 use bytes::{Buf as _, BytesMut};
+use luxwire_broker::Traffic;
 use std::io;
 use tokio::net::tcp::OwnedWriteHalf;
 
@@ -77,6 +78,7 @@ impl Output {
         socket: &OwnedWriteHalf,
         websocket: Option<&WebSocket>,
         spare: &mut Spare,
+        traffic: &mut Traffic,
     ) -> Written {
         let mut progress = false;
         loop {
@@ -95,6 +97,7 @@ impl Output {
             match socket.try_write(&self.wire) {
                 Ok(len) => {
                     progress |= len > 0;
+                    traffic.bytes_sent += len as u64;
                     self.wire.advance(len);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

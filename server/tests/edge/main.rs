@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod limits;
 mod slow;
+mod sys;
 mod transports;
 mod websocket;
 

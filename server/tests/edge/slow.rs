@@ -1,9 +1,10 @@
 //! Clients that are slow or frozen: they lose messages or their connection, and nobody else notices.
 
 use crate::support::{Client, Server, connect, encode, eventually, publish, subscribe};
-use luxwire_shared::mqtt::{Delivery, Packet, PacketId, QoS, Version};
+use luxwire_shared::mqtt::{Delivery, Packet, PacketId, PublishTopic, QoS, Version};
 use socket2::{Domain, Socket, Type};
 use std::{
+    collections::HashMap,
     io::{ErrorKind, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
@@ -64,6 +65,61 @@ fn a_frozen_subscriber_slows_nobody_and_costs_little() {
     assert!(dropped > FLOOD_MESSAGES / 2, "{line}");
 }
 
+// Messages are dropped between the broker and the output, those that would have introduced an alias among them.
+#[test]
+fn a_slow_subscriber_that_takes_aliases_knows_the_topic_of_every_message_that_it_gets() {
+    let server = Server::start();
+    let mut slow = Client::over(narrow_socket(&server));
+    let mut connecting = connect(Version::V5, "slow");
+    if let Packet::Connect(connect) = &mut connecting {
+        connect.properties.topic_alias_maximum = Some(10);
+    }
+    slow.send(&connecting);
+    assert!(matches!(slow.receive(), Packet::Connack(_)));
+    slow.subscribe("topic/#", QoS::AtMostOnce);
+    let mut publisher = Client::connected(server.mqtt, Version::V5, "publisher");
+    let mut publish_all = |size: usize, rounds: usize| {
+        // Eight that come again and again, and others that come twice, so that numbers change hands.
+        for round in 0..rounds {
+            for number in (0..8).chain([8 + round / 2]) {
+                let topic = format!("topic/{number}");
+                let payload = [topic.as_bytes(), &vec![b' '; size]].concat();
+                publisher.publish(&topic, payload, QoS::AtMostOnce, false);
+            }
+            publisher.ping();
+        }
+    };
+    let mut names = HashMap::new();
+    let (mut introduced, mut numbered) = (0, 0);
+    let mut take_all = |slow: &mut Client| {
+        slow.send(&Packet::Pingreq);
+        let mut came = 0;
+        while let Packet::Publish(publish) = slow.receive() {
+            let name = match &publish.topic {
+                PublishTopic::Name(name) => name.clone(),
+                PublishTopic::NameAndAlias(name, alias) => {
+                    introduced += 1;
+                    names.insert(*alias, name.clone());
+                    name.clone()
+                }
+                PublishTopic::Alias(alias) => {
+                    numbered += 1;
+                    names[alias].clone()
+                }
+            };
+            assert_eq!(str::from_utf8(&publish.payload).unwrap().trim_end(), name.as_str());
+            came += 1;
+        }
+        came
+    };
+    publish_all(MESSAGE, 40);
+    assert!(take_all(&mut slow) < 40 * 9, "nothing was dropped");
+    publish_all(1, 40);
+    assert_eq!(take_all(&mut slow), 40 * 9);
+    assert!(introduced > 10 && numbered > 300, "{introduced} {numbered}");
+}
+
+// 3.1.1: [MQTT-4.8.0-2]
 #[test]
 fn a_subscriber_that_takes_nothing_for_too_long_is_closed() {
     let server = Server::with(&["limits.stall_timeout_s=1"]);

@@ -95,7 +95,7 @@ fn packets_may_span_segments_byte_by_byte() {
 
 #[test]
 fn packets_may_span_websocket_frames_wherever_they_are_cut() {
-    // [MQTT-6.0.0-2]
+    // [MQTT-6.0.0-2] 3.1.1: [MQTT-6.0.0-2]
     let server = Server::start();
     let bytes = conversation(Version::V5);
     for cut in 1..bytes.len() {
@@ -138,6 +138,7 @@ fn what_is_written_in_one_turn_shares_a_websocket_frame() {
     assert!(subscriber.frames <= MESSAGES / 10, "{} frames for {MESSAGES} messages", subscriber.frames);
 }
 
+// [MQTT-4.2-1]
 #[test]
 fn order_is_kept_across_turns() {
     let server = Server::start();

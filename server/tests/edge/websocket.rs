@@ -23,6 +23,7 @@ fn code(client: &Client) -> Option<u16> {
     client.closed_with.as_ref().map(|frame| frame.code.into())
 }
 
+// [MQTT-6.0.0-3] [MQTT-6.0.0-4] 3.1.1: [MQTT-6.0.0-3] [MQTT-6.0.0-4]
 #[test]
 fn the_subprotocol_is_echoed_and_strange_ones_are_refused() {
     let server = Server::start();
@@ -99,7 +100,7 @@ fn a_name_that_was_pointed_at_us_is_refused() {
 
 #[test]
 fn text_is_refused() {
-    // [MQTT-6.0.0-1]
+    // [MQTT-6.0.0-1] 3.1.1: [MQTT-6.0.0-1]
     let server = Server::start();
     for connected in [false, true] {
         let mut client = Client::websocket(server.http);

@@ -202,6 +202,11 @@ impl<M> Outgoing<M> {
         self.unacknowledged.iter().map(|entry| (entry.id, &entry.stage))
     }
 
+    /// The session is gone, and this is what it leaves unacknowledged, in its original order.
+    pub fn into_unacknowledged(self) -> impl Iterator<Item = Stage<M>> {
+        self.unacknowledged.into_iter().map(|entry| entry.stage)
+    }
+
     /// Forgets everything: the session is gone.
     pub fn clear(&mut self) {
         self.unacknowledged.clear();

@@ -174,12 +174,22 @@ impl ShareName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same name in a buffer of its own.
+    pub fn detached(&self) -> Self {
+        Self(self.0.detached())
+    }
 }
 
 impl Subscribable {
     /// Subscribes for oneself alone.
     pub fn own(filter: TopicFilter) -> Self {
         Self { share: None, filter }
+    }
+
+    /// The same in buffers of its own.
+    pub fn detached(&self) -> Self {
+        Self { share: self.share.as_ref().map(ShareName::detached), filter: self.filter.detached() }
     }
 }
 

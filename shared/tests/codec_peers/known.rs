@@ -375,7 +375,7 @@ pub(crate) const KNOWN: &[Known] = &[
     Known {
         peers: &[RmqttCodec, MqttProtocolCore],
         what: "accepts the options of 5.0 in 3.1.1",
-        right: We("3.1.1: [MQTT-3-8.3-4]"),
+        right: We("3.1.1: [MQTT-3.8.3-4]"),
         example: (V3_1_1, "82 06 00 01 00 01 'a' 04"),
         when: they_accept!(DecodeError::SubscriptionOptions),
     },

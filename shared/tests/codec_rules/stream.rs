@@ -168,7 +168,7 @@ fn a_header_that_was_cut_takes_nothing_from_the_packet_behind_it() {
     }
 }
 
-/// The framer keeps what arrived and no more, whatever the header says. [MQTT-2.1.4] gives four bytes to the length.
+/// The framer keeps what arrived and no more, whatever the header says. Section 2.1.4. gives four bytes to the length.
 #[test]
 fn a_claim_of_268_megabytes_costs_what_arrives() {
     let header = [0x30, 0xFF, 0xFF, 0xFF, 0x7F];

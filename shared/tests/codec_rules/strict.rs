@@ -181,7 +181,7 @@ const SUBSCRIPTIONS: &[Row] = &[
     (V5, "a2: 00 01 00", DecodeError::NoFilters),
     (V3, "82: 00 01 `f`", DecodeError::Truncated),
     (V5, "82: 00 01 00 `f` 00 `g`", DecodeError::Truncated),
-    (V3, "82: 00 01 `f` 03", DecodeError::SubscriptionQoS), // 3.1.1: [MQTT-3-8.3-4]
+    (V3, "82: 00 01 `f` 03", DecodeError::SubscriptionQoS), // 3.1.1: [MQTT-3.8.3-4]
     (V5, "82: 00 01 00 `f` 03", DecodeError::SubscriptionQoS),
     (V3, "82: 00 01 `f` 04", DecodeError::SubscriptionOptions),
     (V3, "82: 00 01 `f` 08", DecodeError::SubscriptionOptions),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use luxwire_broker::{Broker, Effect, Input, LinkId, Now};
 use luxwire_shared::{
-    mqtt::{Packet, PublishTopic, QoS, TopicName},
+    mqtt::{Packet, QoS, TopicName},
     time::Timestamp,
 };
 
@@ -39,18 +39,20 @@ impl Cause {
     /// Looks at an input before the broker takes it.
     pub(crate) fn of(now: Now, input: &Input, broker: &Broker) -> Self {
         match input {
-            Input::Packet { link, packet: Packet::Publish(publish) } => match &publish.topic {
-                PublishTopic::Name(topic) => Self::Published(Published {
-                    link: *link,
-                    topic: topic.clone(),
-                    payload: publish.payload.clone(),
-                    qos: publish.qos(),
-                    retain: publish.retain,
-                    at: now.timestamp,
-                    accepted_before: broker.accepted(),
-                }),
-                PublishTopic::Alias(_) | PublishTopic::NameAndAlias(..) => Self::Other(Some(*link)),
-            },
+            Input::Packet { link, packet: Packet::Publish(publish) } => {
+                match broker.client(*link).and_then(|client| client.topic(&publish.topic)) {
+                    Some(topic) => Self::Published(Published {
+                        link: *link,
+                        topic,
+                        payload: publish.payload.clone(),
+                        qos: publish.qos(),
+                        retain: publish.retain,
+                        at: now.timestamp,
+                        accepted_before: broker.accepted(),
+                    }),
+                    None => Self::Other(Some(*link)),
+                }
+            }
             Input::Packet { link, packet: Packet::Subscribe(_) | Packet::Unsubscribe(_) } => {
                 Self::Subscriptions(*link)
             }
@@ -60,7 +62,7 @@ impl Cause {
             | Input::Malformed { link, .. }
             | Input::Closed { link, .. }
             | Input::Drained { link } => Self::Other(Some(*link)),
-            Input::Tick => Self::Other(None),
+            Input::Tick | Input::Traffic(_) => Self::Other(None),
             Input::Stop => Self::Stopped,
         }
     }

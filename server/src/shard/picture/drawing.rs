@@ -106,7 +106,7 @@ pub(super) fn client<'a>(scene: &Scene<'a>, publishes: &'a Publishes, link: Link
     let mut follows: Vec<_> = client
         .filters()
         .take(limits::CLIENT_FOLLOWS)
-        .map(|filter| name(filter.as_str()).into_owned())
+        .map(|filter| name(&filter.to_string()).into_owned())
         .collect();
     follows.sort_unstable();
     let (publishes, publishes_more) = publishes.of(client.id());

@@ -62,7 +62,10 @@ impl Publishes {
 
     /// Notes a message with who published it.
     pub(super) fn note(&mut self, scene: &Scene<'_>, message: &Message<'_>) {
-        let Some(publisher) = message.publisher(scene) else { return };
+        // What the broker says of itself, below `$SYS`, has none.
+        let Some(publisher) = message.publisher(scene).filter(|publisher| !publisher.is_empty()) else {
+            return;
+        };
         let topic = drawing::name(message.topic).into_owned();
         let (payload, cut) = drawing::payload(message.payload);
         let latest = Latest { topic, payload: payload.map(str::to_owned), cut, at: message.at };

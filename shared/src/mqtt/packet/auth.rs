@@ -32,6 +32,21 @@ pub struct AuthProperties {
 }
 
 impl Auth {
+    /// The method that it belongs to.
+    pub fn method(&self) -> Option<&Text> {
+        self.properties.as_ref()?.authentication_method.as_ref()
+    }
+
+    /// What it says within its method.
+    pub fn data(&self) -> &[u8] {
+        self.properties
+            .as_ref()
+            .and_then(|properties| properties.authentication_data.as_deref())
+            .unwrap_or(&[])
+    }
+}
+
+impl Auth {
     pub(crate) fn read(mut reader: Reader) -> Result<Self, DecodeError> {
         if reader.is_empty() {
             return Ok(Self { reason: ReasonCode::Success, properties: None });

@@ -54,6 +54,44 @@ pub struct ConnectProperties {
     pub authentication_data: Option<Bytes>,
 }
 
+impl Connect {
+    /// The same in buffers of its own.
+    pub fn detached(&self) -> Self {
+        let bytes = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
+        let pairs = |pairs: &UserProperties| -> UserProperties {
+            pairs.iter().map(|(name, value)| (name.detached(), value.detached())).collect()
+        };
+        let properties = &self.properties;
+        Self {
+            client_id: self.client_id.detached(),
+            will: self.will.as_ref().map(|will| {
+                let properties = &will.properties;
+                Box::new(Will {
+                    topic: will.topic.detached(),
+                    payload: bytes(&will.payload),
+                    properties: WillProperties {
+                        content_type: properties.content_type.as_ref().map(Text::detached),
+                        response_topic: properties.response_topic.as_ref().map(TopicName::detached),
+                        correlation_data: properties.correlation_data.as_ref().map(bytes),
+                        user_properties: pairs(&properties.user_properties),
+                        ..*properties
+                    },
+                    ..**will
+                })
+            }),
+            user_name: self.user_name.as_ref().map(Text::detached),
+            password: self.password.as_ref().map(bytes),
+            properties: ConnectProperties {
+                user_properties: pairs(&properties.user_properties),
+                authentication_method: properties.authentication_method.as_ref().map(Text::detached),
+                authentication_data: properties.authentication_data.as_ref().map(bytes),
+                ..*properties
+            },
+            ..*self
+        }
+    }
+}
+
 /// The message that the server publishes for a client that it lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Will {

@@ -158,7 +158,7 @@ impl SubscribeFilter {
     fn read(reader: &mut Reader, version: Version) -> Result<Self, DecodeError> {
         let filter = read_subscribable(reader)?;
         let options = reader.u8()?;
-        // [MQTT-3.8.3-5]; before 5.0 there is nothing but the QoS, 3.1.1: [MQTT-3-8.3-4]
+        // [MQTT-3.8.3-5]; before 5.0 there is nothing but the QoS, 3.1.1: [MQTT-3.8.3-4]
         let reserved = if version.has_properties() { option::RESERVED } else { !option::QOS };
         if options & reserved != 0 {
             return Err(DecodeError::SubscriptionOptions);
