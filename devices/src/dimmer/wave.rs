@@ -16,11 +16,13 @@ pub(super) struct Wave {
     max: Intensity,
     began: Instant,
     next: Instant,
+    /// The value before.
+    last: Option<Intensity>,
 }
 
 impl Wave {
     pub(super) fn new(shape: Shape, period: Duration, [min, max]: [Intensity; 2], now: Instant) -> Self {
-        Self { shape, period, min, max, began: now, next: now }
+        Self { shape, period, min, max, began: now, next: now, last: None }
     }
 
     /// When the next value is due.
@@ -28,13 +30,14 @@ impl Wave {
         self.next
     }
 
-    /// The value that is due.
+    /// The value that is due, if it is another than the one before: a light that stays as it is needs no message.
     pub(super) fn tick(&mut self, now: Instant) -> Option<Intensity> {
         if now < self.next {
             return None;
         }
         self.next = now + INTERVAL;
-        Some(self.at(now))
+        let value = self.at(now);
+        (self.last.replace(value) != Some(value)).then_some(value)
     }
 
     fn at(&self, now: Instant) -> Intensity {
@@ -80,7 +83,12 @@ mod tests {
         let began = Instant::from_millis(123);
         let mut wave = Wave::new(shape, PERIOD, ends, began);
         let seconds = |tenth: u64| began + Duration::from_millis(tenth * 100);
-        (0..=100).map(|tenth| wave.tick(seconds(tenth)).unwrap().hundredths()).collect()
+        let mut value = None;
+        let mut at = |tenth| {
+            value = wave.tick(seconds(tenth)).or(value);
+            value.expect("the first value is always another").hundredths()
+        };
+        (0..=100).map(&mut at).collect()
     }
 
     #[test]
@@ -116,6 +124,13 @@ mod tests {
     fn it_stays_between_its_ends() {
         let values = values(Shape::Sine, [1_234, 4_321]);
         assert_eq!((values.iter().min(), values.iter().max()), (Some(&1_234), Some(&4_321)));
+    }
+
+    #[test]
+    fn a_value_that_stays_is_said_once() {
+        let mut wave = Wave::new(Shape::Hand, PERIOD, [Intensity::OFF, Intensity::FULL], Instant::START);
+        let said = (0..100).filter_map(|tenth| wave.tick(Instant::from_millis(tenth * 100))).count();
+        assert_eq!(said, 1 + 4 * 5);
     }
 
     #[test]
