@@ -125,7 +125,7 @@ test('a click shows what somebody publishes and follows', async ({ visit, join }
 test('a kept value is said to come from the shelf', async ({ visit, join }) => {
   const picture = await open(await visit());
   await join('newcomer', ['lights/Desk/intensity']);
-  await expect(picture.sentence).toContainText(/kept Desk: 40 % on its shelf, and has handed it to/);
+  await expect(picture.sentence).toContainText(/kept Desk: 40\s% on its shelf, and has handed it to/);
 });
 
 test('what a stranger calls itself is text', async ({ visit, join }) => {

@@ -402,7 +402,8 @@ impl Show {
             self.parts.hint.set_hidden(self.scene.own_was_seen || self.scene.link() != Link::Live);
             self.say_how_the_line_is();
         }
-        write(&self.parts.story, &self.sentence());
+        // A number is not parted from its sign at the end of a line.
+        write(&self.parts.story, &self.sentence().replace(" %", "\u{a0}%"));
         write(&self.parts.aloud, self.scene.aloud());
         if now - self.read_at >= READ_MS {
             self.read();
