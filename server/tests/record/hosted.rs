@@ -2,7 +2,7 @@
 
 use crate::{
     recorder::Folder,
-    support::{Answer, Client, Server, eventually, get, program},
+    support::{Answer, Client, Server, eventually, get, program, run},
 };
 use luxwire_shared::mqtt::{QoS, Version};
 use rustix::process::Signal;
@@ -48,6 +48,9 @@ fn one_program_keeps_the_past_across_its_own_restarts() {
         dimmer.publish(TOPIC, payload, QoS::AtMostOnce, true);
     }
     eventually("what came can be asked for", || (payloads(&server)? == ["10", "20", "30"]).then_some(()));
+    // It has another name than `luxwire record`, and is found all the same.
+    let history = run(&["history", TOPIC, "--csv", "--broker", &format!("mqtt://{}", server.mqtt)]);
+    assert_eq!((history.code, history.out.lines().count()), (Some(0), 1 + 3), "{history:?}");
     dimmer.publish(TOPIC, "40", QoS::AtMostOnce, true);
     dimmer.ping();
     server.signal(Signal::TERM);
@@ -67,4 +70,7 @@ fn without_a_recorder_the_server_says_how_to_get_one() {
     assert_eq!(answer.status, 503);
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("luxwire record") && detail.contains("record.enabled"), "{detail}");
+    let history = run(&["history", TOPIC, "--broker", &format!("mqtt://{}", server.mqtt)]);
+    assert_eq!(history.code, Some(1));
+    assert!(history.err.contains("no recorder is at"), "{}", history.err);
 }

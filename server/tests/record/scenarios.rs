@@ -218,7 +218,7 @@ fn history_asks_the_recorder_in_every_version() {
 
     let nobody = history(&[]);
     assert_eq!(nobody.code, Some(1));
-    assert!(nobody.err.contains("no recorder named luxwire-record"), "{}", nobody.err);
+    assert!(nobody.err.contains("no recorder is at"), "{}", nobody.err);
     assert!(nobody.err.contains("luxwire record"), "{}", nobody.err);
 
     let mut hand = Hand::at(house.mqtt());

@@ -60,7 +60,9 @@ fn help_fits_a_terminal() {
             program.args([command, flag]).env("COLUMNS", "80");
             let help = crate::support::run_command(program);
             assert_eq!(help.code, Some(0));
-            assert!(help.out.contains("luxwire-record"), "{}", help.out);
+            assert!(help.out.contains("Examples:"), "{}", help.out);
+            let widest = help.out.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(80), "{widest:?}: {}", help.out);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{as_asked, local, output::Form};
 use crate::{
     Usage,
     connection::BrokerArgs,
-    recorder::{CLIENT_ID, arrival::Millis, query::Asked},
+    recorder::{arrival::Millis, query::Asked},
 };
 use anyhow::{Result, ensure};
 use luxwire_shared::mqtt::TopicFilter;
@@ -55,9 +55,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// Which recorder is asked: its client identifier
-    #[arg(long, value_name = "NAME", default_value = CLIENT_ID)]
-    pub service: String,
+    /// Which recorder is asked: its client identifier [default: any that records the topic]
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
 
     /// Which broker
     #[command(flatten)]

@@ -3,8 +3,9 @@
 use super::Args;
 use crate::{
     Usage,
-    connection::{Connection, Narrator, unique_client_id},
+    connection::{Address, Connection, Narrator, unique_client_id},
     recorder::{
+        CLIENT_ID,
         asker::answered,
         clock,
         query::{Answer, Asked, topics},
@@ -18,11 +19,15 @@ use luxwire_shared::{
     mqtt::{PublishProperties, QoS, Subscribable, SubscribeFilter, TopicFilter, TopicName, Version},
 };
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::timeout;
 
 /// How long a recorder may take to answer: longer than it searches.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How long recorders that are there may take to be known, after the broker has granted the subscription.
+const STATUS_WITHIN: Duration = Duration::from_secs(1);
+/// Nobody has more recorders at one broker.
+const RECORDERS: usize = 1_000;
 /// How long a broker may stay away.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -36,20 +41,24 @@ pub(super) enum Source {
 pub(super) struct Recorder {
     connection: Connection,
     narrator: Narrator,
-    service: String,
-    request: TopicName,
+    /// Its name, once that is certain.
+    service: Option<String>,
     answer: TopicName,
     version: Version,
     is_ready: bool,
     /// Tells answers apart, where the protocol has room for it.
     asked: u32,
-    /// What the recorder said of itself, if anything.
-    state: Option<String>,
+    /// What recorders said of themselves, by their names.
+    said: BTreeMap<String, Said>,
 }
 
 #[derive(Deserialize)]
 struct Said {
     state: String,
+    #[serde(default)]
+    filters: Vec<String>,
+    #[serde(default)]
+    since: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,30 +76,26 @@ impl Source {
         }
         let mut options = args.broker.options(&unique_client_id("luxwire-history"))?;
         options.packet_size_max = 2 << 20;
-        let topic = |subject: &str| {
-            service::topic(&args.service, subject)
-                .ok_or_else(|| Usage(format!("--service: {:?} is no topic level", args.service)))
-        };
-        let (request, status) = (topic("request")?, topic("status")?);
+        let name = args.service.as_deref().unwrap_or(CLIENT_ID);
         let own = service::service(options.client_id.as_str());
-        let answer = topic(&format!("answer/{own}"))?;
+        let answer = service::topic(name, &format!("answer/{own}"))
+            .ok_or_else(|| Usage(format!("--service: {name:?} is no topic level")))?;
         let mut connection = Connection::new(&args.broker, options)?;
-        // The status is retained, and so comes with the subscription if there ever was a recorder.
-        let filters = [&status, &answer].map(|topic| {
-            let filter = TopicFilter::try_from(topic.as_str()).expect("a name of ours has no wildcards");
+        // A status is retained, and so comes with the subscription if there ever was a recorder.
+        let status = format!("{}{}/status", service::PREFIX, args.service.as_deref().unwrap_or("+"));
+        connection.subscribe([status.as_str(), answer.as_str()].map(|filter| {
+            let filter = TopicFilter::try_from(filter).expect("levels that were looked at");
             SubscribeFilter::new(Subscribable::own(filter), QoS::AtLeastOnce)
-        });
-        connection.subscribe(filters);
+        }));
         Ok(Self::Recorder(Box::new(Recorder {
             connection,
             narrator: Narrator::new(),
             service: args.service.clone(),
-            request,
             answer,
             version: args.broker.protocol,
             is_ready: false,
             asked: 0,
-            state: None,
+            said: BTreeMap::new(),
         })))
     }
 
@@ -127,12 +132,26 @@ impl Source {
     }
 }
 
+impl Said {
+    fn records(&self, topic: &str) -> bool {
+        let Ok(topic) = TopicName::try_from(topic) else { return false };
+        let filters = self.filters.iter().filter_map(|filter| TopicFilter::try_from(filter.as_str()).ok());
+        filters.into_iter().any(|filter| filter.matches(&topic))
+    }
+}
+
 impl Recorder {
     async fn ask(&mut self, asked: &Asked) -> Result<Vec<u8>> {
         if !self.is_ready {
             let address = self.connection.address().to_string();
             let ready = timeout(CONNECT_WITHIN, self.ready()).await;
             ready.map_err(|_| anyhow!("{address} is not there (--broker)"))??;
+        }
+        if self.service.is_none() {
+            // Whoever is there has said so before long; after that, the best of those who have.
+            let _ = timeout(STATUS_WITHIN, self.heard_of(&asked.topic)).await;
+            self.service = self.best(&asked.topic);
+            ensure!(self.service.is_some(), "{}", self.nobody());
         }
         self.asked += 1;
         let question = self.question(asked)?;
@@ -155,7 +174,28 @@ impl Recorder {
         event
     }
 
+    /// Waits until a recorder that records the topic is known.
+    async fn heard_of(&mut self, topic: &str) {
+        while !self.said.values().any(|said| said.state == "online" && said.records(topic)) {
+            let event = self.next().await;
+            self.note(&event);
+        }
+    }
+
+    /// The recorder to ask: one that records the topic before one that does not, and of those the one that goes back the furthest.
+    fn best(&self, topic: &str) -> Option<String> {
+        let online = self.said.iter().filter(|(_, said)| said.state == "online");
+        let best = online
+            .min_by_key(|(_, said)| (!said.records(topic), said.since.is_none(), said.since.as_deref()));
+        best.map(|(name, _)| name.clone())
+    }
+
+    fn name(&self) -> &str {
+        self.service.as_deref().unwrap_or(CLIENT_ID)
+    }
+
     fn question(&self, asked: &Asked) -> Result<Message> {
+        let request = service::topic(self.name(), "request").context("--service")?;
         let mut json = serde_json::to_value(asked)?;
         let mut properties = None;
         if self.version == Version::V5 {
@@ -169,7 +209,7 @@ impl Recorder {
         } else if let Some(object) = json.as_object_mut() {
             object.insert("response_topic".to_owned(), self.answer.as_str().into());
         }
-        let message = Message::new(self.request.clone(), json.to_string(), QoS::AtLeastOnce);
+        let message = Message::new(request, json.to_string(), QoS::AtLeastOnce);
         Ok(Message { properties, ..message })
     }
 
@@ -210,7 +250,7 @@ impl Recorder {
                 }
                 other => {
                     self.note(&other);
-                    if self.state.as_deref() == Some("offline") {
+                    if self.state() == Some("offline") {
                         bail!(self.silence());
                     }
                 }
@@ -223,27 +263,52 @@ impl Recorder {
         correlation.is_none_or(|bytes| bytes[..] == self.asked.to_be_bytes())
     }
 
-    /// Remembers what the recorder says of itself.
+    /// Remembers what a recorder says of itself.
     fn note(&mut self, event: &Event) {
         if let Event::Message(message) = event
+            && let Some(name) = message.topic.as_str().strip_prefix(service::PREFIX)
+            && let Some(name) = name.strip_suffix("/status")
             && let Ok(said) = serde_json::from_slice::<Said>(&message.payload)
+            && self.said.len() < RECORDERS
         {
-            self.state = Some(said.state);
+            self.said.insert(name.to_owned(), said);
+        }
+    }
+
+    fn state(&self) -> Option<&str> {
+        self.said.get(self.name()).map(|said| said.state.as_str())
+    }
+
+    /// Which recorder there is not.
+    fn nobody(&self) -> String {
+        let address = self.connection.address();
+        let mut known = self.said.keys();
+        match (known.next(), known.next()) {
+            (None, _) => format!(
+                "no recorder is at {address}: start one with `luxwire record`, or read its file with --file"
+            ),
+            (Some(name), None) => offline(name, address),
+            (Some(_), Some(_)) => format!(
+                "none of the recorders at {address} is running: start one with `luxwire record`, or read its file with --file"
+            ),
         }
     }
 
     fn silence(&self) -> String {
-        let (service, address) = (&self.service, self.connection.address());
-        match self.state.as_deref() {
+        let (service, address) = (self.name(), self.connection.address());
+        match self.state() {
             None => format!(
                 "no recorder named {service} is at {address}: start one with `luxwire record`, or name another with \
                  --service, or read its file with --file"
             ),
-            Some("offline") => format!(
-                "the recorder {service} at {address} is not running: start it with `luxwire record`, or read its file with \
-                 --file"
-            ),
+            Some("offline") => offline(service, address),
             Some(_) => format!("the recorder {service} at {address} does not answer"),
         }
     }
+}
+
+fn offline(name: &str, address: &Address) -> String {
+    format!(
+        "the recorder {name} at {address} is not running: start it with `luxwire record`, or read its file with --file"
+    )
 }
