@@ -57,12 +57,12 @@ test('who comes late sees the value and when it was set', async ({ luxwire, visi
   const shown = await ben.when.locator('time').getAttribute('datetime');
   expect(Date.parse(shown!)).toBe(Date.parse(setAt!));
 
-  // Three minutes later on the visitor's clock.
-  const later = await visit({
-    prepare: (page) => page.clock.setFixedTime(Date.parse(setAt!) + 3 * 60_000 + 5_000),
+  // A visitor whose clock is three hours fast is not misled by it.
+  const fast = await visit({
+    prepare: (page) => page.clock.setFixedTime(Date.now() + 3 * 3_600_000),
   });
-  await expectLevel(later.light('Desk'), 50);
-  await expect(later.light('Desk').when).toHaveText('set 3 minutes ago');
+  await expectLevel(fast.light('Desk'), 50);
+  await expect(fast.light('Desk').when).toHaveText(/^set (just now|\d+ seconds ago)$/);
 });
 
 test.describe('a house with several lights', () => {

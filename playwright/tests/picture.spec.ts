@@ -354,6 +354,8 @@ test('forced colours leave everything visible', async ({ visit }) => {
 });
 
 test('two hundred clients: all counted, all reachable, and the page still follows the hand', async ({ visit, join }) => {
+  // Two hundred clients, their broker and a browser share two processors.
+  test.slow();
   const talkers = await Promise.all(Array.from({ length: 10 }, (_, index) => join(`sensor-${index}`)));
   await Promise.all(Array.from({ length: 188 }, (_, index) => join(`luxwire-lamp-${0x1000 + index}`, [`home/${index % 20}`])));
   const page = await visit({ viewport: { width: 1280, height: 900 } });
@@ -381,6 +383,7 @@ test('two hundred clients: all counted, all reachable, and the page still follow
 });
 
 test('two hundred clients on a phone are grouped by likeness', async ({ visit, join }) => {
+  test.slow();
   await Promise.all(Array.from({ length: 198 }, (_, index) => join(`luxwire-lamp-${0x1000 + index}`, [`home/${index % 20}`])));
   const page = await visit({ viewport: { width: 390, height: 844 } });
   const picture = await open(page);

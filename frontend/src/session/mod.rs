@@ -39,7 +39,7 @@ pub(crate) struct Session {
     refusal: String,
     /// When the values that the broker keeps will have come.
     complete_at: Option<Instant>,
-    /// How far the broker's clock is ahead of ours, in milliseconds, if it says when values were set.
+    /// How far the broker's clock is ahead of ours, in milliseconds, if it says so and that is too much for chance.
     ahead_ms: i64,
 }
 
@@ -186,7 +186,8 @@ impl Session {
             Event::Connected { session_present, properties } => {
                 self.may_fall_back = false;
                 let theirs = set_at::read(&properties.user_properties).unwrap_or(at);
-                self.ahead_ms = theirs.unix_millis() as i64 - at.unix_millis() as i64;
+                let ahead_ms = theirs.unix_millis() as i64 - at.unix_millis() as i64;
+                self.ahead_ms = if ahead_ms.abs() > CLOCKS_DIFFER_MS { ahead_ms } else { 0 };
                 self.home.connected(session_present, now);
                 self.hue.turned();
             }
@@ -294,6 +295,9 @@ impl Session {
         }
     }
 }
+
+/// Clocks that differ by less are the same: so long may a CONNACK be on its way.
+const CLOCKS_DIFFER_MS: i64 = 2_000;
 
 /// The broker sends what it keeps right after it grants a subscription. Only how soon the page says that there is
 /// nothing depends on this.

@@ -142,6 +142,14 @@ fn says(topic: &str, payload: &str) -> Packet {
     })
 }
 
+/// The desk's light was set then.
+fn set(millis: u64) -> Packet {
+    let Packet::Publish(publish) = says("lights/desk/intensity", "40") else { panic!("a message") };
+    let user_properties = vec![set_at::answer(Timestamp::from_unix_millis(millis))];
+    let properties = PublishProperties { user_properties, ..PublishProperties::default() };
+    Packet::Publish(Publish { properties: Some(Box::new(properties)), ..publish })
+}
+
 #[test]
 fn it_connects_and_follows_the_lights() {
     let mut rig = Rig::online();
@@ -157,17 +165,20 @@ fn a_broker_that_tells_set_times_is_asked_for_them_and_believed_by_our_clock() {
     let hour_ms = 3_600_000;
     rig.clock = Some(Timestamp::from_unix_millis(rig.moment().at.unix_millis() + hour_ms));
     let mut rig = rig.connected();
-    let set = |millis: u64| {
-        let Packet::Publish(publish) = says("lights/desk/intensity", "40") else { panic!("a message") };
-        let user_properties = vec![set_at::answer(Timestamp::from_unix_millis(millis))];
-        let properties = PublishProperties { user_properties, ..PublishProperties::default() };
-        Packet::Publish(Publish { properties: Some(Box::new(properties)), ..publish })
-    };
     rig.broker_says(&set(hour_ms + 600));
     let set_at = |rig: &Rig| rig.session.home.light(&desk()).unwrap().set_at;
     assert_eq!(set_at(&rig), Some(Timestamp::from_unix_millis(600)));
     rig.broker_says(&set(7));
     assert_eq!(set_at(&rig), Some(Timestamp::from_unix_millis(0)), "before our clock's beginning");
+}
+
+#[test]
+fn a_moment_on_the_way_is_no_difference_of_clocks() {
+    let mut rig = Rig::new(false);
+    rig.clock = Some(Timestamp::from_unix_millis(rig.moment().at.unix_millis() - 900));
+    let mut rig = rig.connected();
+    rig.broker_says(&set(77));
+    assert_eq!(rig.session.home.light(&desk()).unwrap().set_at, Some(Timestamp::from_unix_millis(77)));
 }
 
 #[test]
