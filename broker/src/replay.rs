@@ -42,11 +42,12 @@ const SLICE_BYTES: usize = 64 << 10;
 const SLICE_STEPS: usize = 4096;
 
 impl Broker {
-    /// Sends the next slice, unless the one before it is still on its way or messages wait that came later.
+    /// Sends the next slice, unless the one before it is still on its way or other messages wait: a value that was sent on
+    /// an earlier connection and comes again behind a later one would be taken for the latest.
     pub(crate) fn replay(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let session = &mut self.sessions[key];
         let Some(connection) = &session.connection else { return };
-        if connection.awaits_drain || !session.queue.is_empty() {
+        if connection.awaits_drain || session.outgoing.is_resending() || !session.queue.is_empty() {
             return;
         }
         let link = connection.link;

@@ -231,3 +231,25 @@ fn a_retained_value_does_not_overtake_what_waits() {
     let payloads: Vec<_> = world.take_all(page).into_iter().map(|(_, payload)| payload).collect();
     assert_eq!(payloads, ["2", "3", "3"]);
 }
+
+// [MQTT-4.4.0-1] [MQTT-4.6.0-6]
+#[test]
+fn a_retained_value_does_not_overtake_what_comes_again() {
+    let mut world = World::new();
+    let page = world.connect(v5("page").expiry_s(60));
+    world.subscribe(page, "x", Q1);
+    let dimmer = world.connect(v5("dimmer"));
+    for payload in ["1", "2"] {
+        world.publish(dimmer, "x", payload, Q1);
+    }
+    world.cut(page);
+    world.publish_retained(dimmer, "x", "3", Q0);
+    let page = world.connect(v5("page").resuming().receive_maximum(1));
+    let first = world.expect_publish(page);
+    world.send(page, subscribe("x", Q1));
+    world.expect_suback(page);
+    world.expect_nothing(page);
+    world.acknowledge(page, &first);
+    let payloads: Vec<_> = world.take_all(page).into_iter().map(|(_, payload)| payload).collect();
+    assert_eq!(payloads, ["2", "3"]);
+}

@@ -37,6 +37,8 @@ pub struct World {
     reports: Vec<Report>,
     /// Everything that the broker was told.
     pub inputs: Vec<(Now, Input)>,
+    /// What followed from each of them.
+    pub effects: Vec<Vec<Effect>>,
     /// For the next connections; otherwise each has its own.
     pub nonce: Option<u128>,
 }
@@ -78,6 +80,7 @@ impl World {
             holds_output: false,
             reports: Vec::new(),
             inputs: Vec::new(),
+            effects: Vec::new(),
             nonce: None,
         }
     }
@@ -160,6 +163,11 @@ impl World {
         self.arrive(client.0, read);
     }
 
+    /// The client says the beginning of this, and the rest never comes.
+    pub fn send_part(&mut self, client: Client, packet: &Packet, share: f64) {
+        self.wire(client).send_part(packet, share);
+    }
+
     fn arrive(&mut self, link: LinkId, read: Result<Packet, DecodeError>) {
         let version = Some(self.wire(Client(link)).version);
         self.input(match read {
@@ -199,6 +207,7 @@ impl World {
         self.inputs.push((self.now(), input.clone()));
         let mut effects = Vec::new();
         self.broker.handle(self.now(), input, &mut effects);
+        self.effects.push(effects.clone());
         effects.into_iter().for_each(|effect| self.happen(effect));
     }
 

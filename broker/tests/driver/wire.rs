@@ -84,6 +84,15 @@ impl Wire {
         Packet::decode(frame, self.version)
     }
 
+    /// The same for bytes that break off within a packet, so that the broker sees nothing.
+    pub fn send_part(&mut self, packet: &Packet, share: f64) {
+        let mut bytes = BytesMut::new();
+        packet.encode(self.version, &mut bytes).expect("a packet that this version has");
+        bytes.truncate(((bytes.len() as f64 * share) as usize).min(bytes.len() - 1));
+        self.framer.push(bytes.freeze());
+        assert!(matches!(self.framer.next_frame(), Ok(None)), "a packet from a part of its bytes");
+    }
+
     fn acknowledge(&mut self, id: PacketId, awaited: Awaited, next: Option<Awaited>) {
         if self.unacknowledged.get(&id) == Some(&awaited) {
             match next {
