@@ -73,16 +73,18 @@ pub(crate) const KNOWN: &[Known] = &[
                 && case.resubscribed
                 && sent(case, 3)
                 && rest(case.ours) == rest(case.theirs)
-                && (messages(case.ours).is_empty() || differ_in_retain(case) && !overlapping(case))
+                && (messages(case.ours).is_empty()
+                    || messages(case.theirs).is_empty()
+                    || differ_in_retain(case) && !overlapping(case))
         },
     },
     Known {
-        what: "closes when PUBREC or PUBCOMP names a message of QoS 1",
+        what: "closes when an acknowledgement names a message of another quality than its own",
         right: Right::Both(
-            "no statement says what a receiver does then; Luxwire goes on waiting for the PUBACK",
+            "no statement says what a receiver does then; Luxwire goes on waiting for the right one",
         ),
         goes_on: false,
-        is: |case| own(case) && matches!(kind(case), 5 | 7) && closed(case.theirs) && !closed(case.ours),
+        is: |case| own(case) && matches!(kind(case), 4 | 5 | 7) && closed(case.theirs) && !closed(case.ours),
     },
     Known {
         what: "closes without a CONNACK when CONNECT is wrong (5.0)",
