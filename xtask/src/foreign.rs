@@ -125,7 +125,8 @@ fn mosquitto(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBu
     })
 }
 
-const MOSQUITTO: [&str; 4] = ["mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"];
+const MOSQUITTO: [&str; 5] =
+    ["mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_rr", "mosquitto_passwd"];
 
 /// All of Mosquitto's programs, or none. Debian keeps the broker where only root's PATH leads.
 fn installed_mosquitto() -> Option<Vec<PathBuf>> {

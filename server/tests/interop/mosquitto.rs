@@ -1,9 +1,9 @@
-//! mosquitto_pub and mosquitto_sub in all three versions, as people use them in scripts.
+//! mosquitto_pub, mosquitto_sub and mosquitto_rr in all three versions, as people use them in scripts.
 
 use crate::support::{DEADLINE, Server, eventually, get};
 use std::{
     env,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -182,5 +182,23 @@ fn what_comes_while_a_client_is_away_waits_for_it() {
         for number in ["1", "2", "3"] {
             assert_eq!(subscriber.message(), number, "version {version}");
         }
+    }
+}
+
+#[test]
+fn a_request_gets_its_response() {
+    let server = Server::start();
+    for version in VERSIONS {
+        let responder = Subscriber::start(&server, version, &["-t", "requests", "-q", "1"]);
+        let request = ["-t", "requests", "-e", "responses", "-q", "1", "-m", "how bright"];
+        let mut requester = started(Command::new(tool("mosquitto_rr")), &server, version, &request);
+        // It follows the responses before it asks.
+        assert_eq!(responder.message(), "how bright");
+        publish(&server, version, &["-t", "responses", "-q", "1", "-m", "40"], b"");
+        let status = eventually("the end of mosquitto_rr", || requester.try_wait().unwrap());
+        let mut response = String::new();
+        requester.stdout.take().unwrap().read_to_string(&mut response).unwrap();
+        assert!(status.success(), "mosquitto_rr -V {version}: {status}");
+        assert_eq!(response, "40\n", "version {version}");
     }
 }

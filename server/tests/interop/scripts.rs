@@ -1,6 +1,6 @@
-//! paho-mqtt and MQTT.js, each by a script that goes through the same list: for each QoS a large payload to itself, two
-//! hundred messages in order, a retained message to a late subscriber and its clearing, a will; for 5.0 properties and a
-//! session that is resumed.
+//! paho-mqtt, aiomqtt, gmqtt and MQTT.js, each by a script that goes through much the same list: for each QoS messages in
+//! order, a retained message to a late subscriber and its clearing, a will; a session that is resumed; paho-mqtt and MQTT.js
+//! also a large payload and properties.
 
 use crate::{
     installed,
@@ -45,10 +45,14 @@ fn check(mut client: Command, version: &str, transport: &str) {
     assert_eq!(said.as_deref().map(str::trim_end), Ok("all well"));
 }
 
-fn paho(version: &str, transport: &str) {
-    let mut client = Command::new(installed("LUXWIRE_PYTHON", "a Python with paho-mqtt"));
-    client.arg(script("paho_mqtt.py"));
+fn python(name: &str, version: &str, transport: &str) {
+    let mut client = Command::new(installed("LUXWIRE_PYTHON", "a Python with MQTT clients"));
+    client.arg(script(name));
     check(client, version, transport);
+}
+
+fn paho(version: &str, transport: &str) {
+    python("paho_mqtt.py", version, transport);
 }
 
 fn mqtt_js(version: &str, transport: &str) {
@@ -96,4 +100,34 @@ fn mqtt_js_5_0_over_tcp() {
 #[test]
 fn mqtt_js_5_0_over_websocket() {
     mqtt_js("5.0", "websocket");
+}
+
+#[test]
+fn aiomqtt_3_1_1_over_tcp() {
+    python("aiomqtt_client.py", "3.1.1", "tcp");
+}
+
+#[test]
+fn aiomqtt_3_1_1_over_websocket() {
+    python("aiomqtt_client.py", "3.1.1", "websocket");
+}
+
+#[test]
+fn aiomqtt_5_0_over_tcp() {
+    python("aiomqtt_client.py", "5.0", "tcp");
+}
+
+#[test]
+fn aiomqtt_5_0_over_websocket() {
+    python("aiomqtt_client.py", "5.0", "websocket");
+}
+
+#[test]
+fn gmqtt_3_1_1_over_tcp() {
+    python("gmqtt_client.py", "3.1.1", "tcp");
+}
+
+#[test]
+fn gmqtt_5_0_over_tcp() {
+    python("gmqtt_client.py", "5.0", "tcp");
 }
