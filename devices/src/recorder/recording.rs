@@ -336,7 +336,8 @@ impl Recording {
         let since = since.map(|since| format!(" since {}", rfc3339(since))).unwrap_or_default();
         if count >= limits::USUAL_QUEUE {
             warn!(
-                "{count} values had waited at the broker{since}: that is as many as brokers usually keep for a client that is                  away, so others may be missing; let it keep more (docs/record.md)"
+                "{count} values had waited at the broker{since}: that is as many as brokers usually keep for a client that is \
+                 away, so others may be missing; let it keep more (docs/record.md)"
             );
         } else {
             info!("{count} values had waited at the broker{since}");
