@@ -7,7 +7,7 @@ use crate::{
     link::{Link, Stage},
     retained::{Retained, Setting},
     session::{SessionKey, Sessions},
-    subscriptions::{NodeId, Subscription, Subscriptions},
+    subscriptions::{Subscription, Subscriptions},
     sys::{Sent, Sys},
     turn::Turn,
 };
@@ -49,8 +49,7 @@ pub struct Broker {
     pub(crate) sys: Sys,
     /// Messages for which the broker took responsibility.
     pub(crate) accepted: u64,
-    /// What a message that is being routed matches; kept for their capacity.
-    pub(crate) matching_nodes: Vec<NodeId>,
+    /// What a message that is being routed matches; kept for its capacity.
     pub(crate) matching_subscribers: Vec<(SessionKey, Subscription)>,
 }
 
@@ -68,7 +67,6 @@ impl Broker {
             deadlines: Deadlines::default(),
             sys: Sys::new(sys_interval),
             accepted: 0,
-            matching_nodes: Vec::new(),
             matching_subscribers: Vec::new(),
             limits,
         }

@@ -56,8 +56,8 @@ impl Broker {
         mut passing: Passing,
         publisher: Option<SessionKey>,
     ) -> bool {
-        let mut nodes = mem::take(&mut self.matching_nodes);
-        self.subscriptions.matching(&passing.message.topic, &mut nodes);
+        let route = self.subscriptions.matching(&passing.message.topic);
+        let nodes = self.subscriptions.matched(route);
         let mut anybody = false;
         let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
             anybody = true;
@@ -86,11 +86,12 @@ impl Broker {
             subscribers.clear();
             self.matching_subscribers = subscribers;
         }
-        for node in &nodes {
-            anybody |= self.route_shared(turn, &mut passing, *node);
+        for at in 0..nodes.len() {
+            // Whoever takes the message changes no filter, so that the route holds.
+            if let Some(node) = self.subscriptions.matched(route).get(at) {
+                anybody |= self.route_shared(turn, &mut passing, *node);
+            }
         }
-        nodes.clear();
-        self.matching_nodes = nodes;
         anybody
     }
 

@@ -46,6 +46,7 @@ mod publish;
 mod queue;
 mod replay;
 mod retained;
+mod routes;
 mod scram;
 mod session;
 mod share;

@@ -173,5 +173,5 @@ pub(crate) fn is_false(format: Option<PayloadFormat>, payload: &[u8]) -> bool {
 /// are open to clients, as with the brokers that people come from, although section 4.7.2 would rather have them closed;
 /// no wildcard at the top sees them.
 pub(crate) fn is_brokers_own(topic: &TopicName) -> bool {
-    topic.levels().next() == Some("$SYS")
+    topic.strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

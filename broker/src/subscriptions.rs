@@ -3,7 +3,11 @@
 //! It walks level by level with a list of the nodes that it stands on, so that no topic, however deep, can use up the
 //! stack. It knows sessions by their key only.
 
-use crate::{session::SessionKey, share::Groups};
+use crate::{
+    routes::{Place, Routes},
+    session::SessionKey,
+    share::Groups,
+};
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
@@ -39,9 +43,17 @@ pub(crate) struct Subscriptions {
     hasher: FixedState,
     count: usize,
     shared_count: usize,
-    /// The nodes that a walk stands on, kept for its capacity.
+    routes: Routes,
+    /// Empty between two walks; kept for its capacity.
+    walk: Walk,
+}
+
+/// The nodes that a walk stands on, those that it reaches from there, and those that it was for.
+#[derive(Debug, Default)]
+struct Walk {
     standing: Vec<NodeId>,
     reached: Vec<NodeId>,
+    found: Vec<NodeId>,
 }
 
 #[derive(Debug)]
@@ -67,8 +79,8 @@ impl Subscriptions {
             hasher: FixedState::with_seed(hash_seed),
             count: 0,
             shared_count: 0,
-            standing: Vec::new(),
-            reached: Vec::new(),
+            routes: Routes::new(hash_seed),
+            walk: Walk::default(),
         }
     }
 
@@ -81,6 +93,9 @@ impl Subscriptions {
         subscription: Subscription,
     ) -> (NodeId, Option<Subscription>) {
         let node = self.node_of(filter);
+        if !self.node(node).is_the_end_of_a_filter() {
+            self.routes.forget();
+        }
         let replaced = self.node_mut(node).subscribers.insert(session, subscription);
         self.count += usize::from(replaced.is_none());
         (node, replaced)
@@ -118,6 +133,9 @@ impl Subscriptions {
         subscription: Subscription,
     ) -> (NodeId, Rc<Subscribable>) {
         let node = self.node_of(&name.filter);
+        if !self.node(node).is_the_end_of_a_filter() {
+            self.routes.forget();
+        }
         let groups = self.node_mut(node).groups.get_or_insert_default();
         let (name, is_new) = groups.join(name, share, session, subscription);
         self.shared_count += usize::from(is_new);
@@ -133,7 +151,7 @@ impl Subscriptions {
                 *groups = None;
             }
             self.shared_count -= 1;
-            self.prune(node);
+            self.no_longer_needed(node);
         }
         was_member
     }
@@ -157,7 +175,7 @@ impl Subscriptions {
         let removed = self.node_mut(node).subscribers.remove(&session).is_some();
         if removed {
             self.count -= 1;
-            self.prune(node);
+            self.no_longer_needed(node);
         }
         removed
     }
@@ -179,10 +197,19 @@ impl Subscriptions {
         }
     }
 
-    /// Puts the nodes whose filters match into `found`, in an order that depends on nothing but the filters.
-    pub(crate) fn matching(&mut self, topic: &TopicName, found: &mut Vec<NodeId>) {
-        let mut standing = mem::take(&mut self.standing);
-        let mut reached = mem::take(&mut self.reached);
+    /// Finds the nodes whose filters match, in an order that depends on nothing but the filters.
+    #[inline]
+    pub(crate) fn matching(&mut self, topic: &TopicName) -> Place {
+        self.routes.known(topic).unwrap_or_else(|| self.walk(topic))
+    }
+
+    /// What [`Subscriptions::matching`] found.
+    pub(crate) fn matched(&self, place: Place) -> &[NodeId] {
+        self.routes.nodes(place)
+    }
+
+    fn walk(&mut self, topic: &TopicName) -> Place {
+        let Walk { mut standing, mut reached, mut found } = mem::take(&mut self.walk);
         standing.push(ROOT);
         // [MQTT-4.7.2-1] A wildcard at the top does not see names that begin with `$`.
         let mut wildcards_see_it = !topic.is_reserved();
@@ -204,15 +231,17 @@ impl Subscriptions {
         }
         for &at in &standing {
             let node = self.node(at);
-            if !node.subscribers.is_empty() || node.groups.is_some() {
+            if node.is_the_end_of_a_filter() {
                 found.push(at);
             }
             // `a/#` matches `a` as well.
             found.extend(node.hash);
         }
         standing.clear();
-        self.standing = standing;
-        self.reached = reached;
+        let place = self.routes.remember(topic, &found);
+        found.clear();
+        self.walk = Walk { standing, reached, found };
+        place
     }
 
     /// Who subscribed to the filter that ends here, in the order of their keys.
@@ -293,6 +322,14 @@ impl Subscriptions {
         }
     }
 
+    /// Removes what is there for the sake of this node only, if nobody subscribes to it any more.
+    fn no_longer_needed(&mut self, node: NodeId) {
+        if !self.node(node).is_the_end_of_a_filter() {
+            self.routes.forget();
+            self.prune(node);
+        }
+    }
+
     /// Removes nodes that lead nowhere, from this one upwards.
     fn prune(&mut self, mut id: NodeId) {
         while id != ROOT && self.node(id).leads_nowhere() {
@@ -327,11 +364,12 @@ impl Node {
         }
     }
 
+    /// Whether somebody subscribed to the filter that ends here.
+    fn is_the_end_of_a_filter(&self) -> bool {
+        !self.subscribers.is_empty() || self.groups.is_some()
+    }
+
     fn leads_nowhere(&self) -> bool {
-        self.subscribers.is_empty()
-            && self.groups.is_none()
-            && self.children == 0
-            && self.plus.is_none()
-            && self.hash.is_none()
+        !self.is_the_end_of_a_filter() && self.children == 0 && self.plus.is_none() && self.hash.is_none()
     }
 }

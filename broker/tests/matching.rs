@@ -57,7 +57,7 @@ proptest! {
             world.subscribe(*client, filter, Q0);
             world.subscribe(all, filter, Q0);
         }
-        for round in 0..2 {
+        for round in 0..3 {
             for name in &names {
                 world.publish(publisher, name, "1", Q0);
             }
@@ -69,12 +69,14 @@ proptest! {
                 union.extend(expected);
             }
             prop_assert_eq!(topics(world.take_all(all)), union);
-            // In the second round some have unsubscribed.
-            for ((client, filter), gone) in clients.iter().zip(&filters).zip(&gone) {
-                if *gone && round == 0 {
-                    for client in [*client, all] {
+            // In the second round some have unsubscribed, and in the third they are back.
+            for ((client, filter), _) in clients.iter().zip(&filters).zip(&gone).filter(|(_, gone)| **gone) {
+                for client in [*client, all] {
+                    if round == 0 {
                         world.send(client, unsubscribe(&[filter]));
                         world.expect_unsuback(client);
+                    } else {
+                        world.subscribe(client, filter, Q0);
                     }
                 }
             }
@@ -106,5 +108,34 @@ proptest! {
             prop_assert!(listed.is_sorted_by_key(|name| name.replace('/', "\0")), "{:?}", listed);
             prop_assert_eq!(&listed.into_iter().collect::<BTreeSet<_>>(), &expected);
         }
+    }
+}
+
+/// More topics than the broker remembers the ways of, some too long for that and some that lead to too many filters, each
+/// published several times.
+#[test]
+fn every_topic_finds_its_way_however_many_there_are() {
+    let mut world = World::new();
+    let publisher = world.connect(v5("publisher"));
+    let client = world.connect(v5("client"));
+    for hundred in 0..200 {
+        world.subscribe(client, &format!("t/{hundred}/+"), Q0);
+    }
+    let long = "l".repeat(300);
+    world.subscribe(client, &format!("{long}/+"), Q0);
+    let deep = ["a"; 6];
+    for plus in 0..64_u32 {
+        let level = |at: usize| if plus >> at & 1 == 1 { "+" } else { deep[at] };
+        world.subscribe(client, &(0..6).map(level).collect::<Vec<_>>().join("/"), Q0);
+    }
+    let mut names: Vec<_> = (0..20_000).map(|number| format!("t/{}/{number}", number / 100)).collect();
+    names.extend([format!("{long}/1"), deep.join("/"), format!("{long}/2")]);
+    for payload in ["1", "2", "3"] {
+        for name in &names {
+            world.publish(publisher, name, payload, Q0);
+            assert_eq!(world.take_all(client), [(name.clone(), payload.to_owned())]);
+        }
+        world.publish(publisher, "t/nobody", payload, Q0);
+        world.expect_nothing(client);
     }
 }
