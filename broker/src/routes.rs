@@ -2,7 +2,7 @@
 //! level to level costs several times what all the rest of routing does.
 //!
 //! A table of fixed places, each for one topic: whoever comes later takes the place. Nothing is ever removed from it. A
-//! place that was filled before the trie last changed is empty.
+//! place that was filled before the trie last got a new filter is empty.
 
 use crate::subscriptions::NodeId;
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ pub(crate) struct Routes {
     /// A power of two, and one place more: that of topics that are not worth remembering.
     places: Vec<Route>,
     hasher: FixedState,
-    /// Counts the changes of the trie.
+    /// Counts the filters that were new to the trie.
     generation: u64,
     /// How many topics lost their place to another since the table last grew.
     displaced: usize,
@@ -45,7 +45,7 @@ impl Routes {
         }
     }
 
-    /// The trie leads elsewhere than before.
+    /// The trie got a filter that it did not have.
     pub(crate) fn forget(&mut self) {
         self.generation += 1;
     }

@@ -322,10 +322,10 @@ impl Subscriptions {
         }
     }
 
-    /// Removes what is there for the sake of this node only, if nobody subscribes to it any more.
+    /// Removes what is there for the sake of this node only, if nobody subscribes to it any more. Routes may go on leading
+    /// here: they find nobody, and before the node gets another filter all routes are forgotten.
     fn no_longer_needed(&mut self, node: NodeId) {
         if !self.node(node).is_the_end_of_a_filter() {
-            self.routes.forget();
             self.prune(node);
         }
     }
