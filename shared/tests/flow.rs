@@ -199,3 +199,43 @@ proptest! {
         }
     }
 }
+
+// [MQTT-2.2.1-4]
+#[test]
+fn no_identifier_is_used_twice_at_once_however_often_they_are_gone_through() {
+    let mut outgoing = Outgoing::new(window(10));
+    let mut in_use = std::collections::BTreeSet::new();
+    let mut subscribe = None;
+    for number in 0..200_000_u32 {
+        let id = outgoing.send(Q1, number).expect("room");
+        assert!(in_use.insert(id), "{id:?} is in use");
+        // The messages with these numbers stay for a good while, one for a subscription as well, the others go at once.
+        let stays = |number: u32| matches!(number, 3 | 4 | 500 | 70_000 | 140_000);
+        if !stays(number) {
+            assert_eq!(outgoing.puback(id), Some(number));
+            in_use.remove(&id);
+        }
+        if number % 90_000 == 10 {
+            if let Some(id) = subscribe.take() {
+                assert!(outgoing.give_back(id) && in_use.remove(&id) && !outgoing.give_back(id));
+            }
+            let id = outgoing.take_id().expect("few are in use");
+            assert!(in_use.insert(id), "{id:?} is in use");
+            subscribe = Some(id);
+        }
+    }
+    let left: Vec<_> = outgoing.unacknowledged().map(|(_, stage)| stage.clone()).collect();
+    assert_eq!(left, [3, 4, 500, 70_000, 140_000].map(Stage::AwaitsPuback));
+}
+
+#[test]
+fn when_all_identifiers_are_in_use_nothing_is_sent() {
+    let mut outgoing = Outgoing::new(window(u16::MAX));
+    let taken = outgoing.take_id().expect("none is in use");
+    for number in 1..u16::MAX {
+        assert!(outgoing.send(Q1, number).is_some());
+    }
+    assert_eq!((outgoing.send(Q1, 0), outgoing.take_id()), (None, None));
+    assert!(outgoing.give_back(taken));
+    assert_eq!(outgoing.send(Q1, 0), Some(taken));
+}

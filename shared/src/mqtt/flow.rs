@@ -10,15 +10,18 @@
 //! ```
 
 use crate::mqtt::{PacketId, QoS};
-use alloc::{collections::BTreeSet, collections::VecDeque};
+use alloc::collections::VecDeque;
 use core::num::NonZeroU16;
 
 /// What has been sent at QoS 1 or 2 and is not acknowledged to the end, oldest first.
 #[derive(Clone, Debug)]
 pub struct Outgoing<M> {
     unacknowledged: VecDeque<Entry<M>>,
-    in_use: BTreeSet<PacketId>,
+    /// Identifiers that are in use for something else than a message.
+    taken: PacketIds,
     next: PacketId,
+    /// How many identifiers `next` has gone past, free ones and others.
+    passed: u64,
     window: u16,
     /// How many entries were not sent again since [`Outgoing::resume`].
     unsent: usize,
@@ -27,6 +30,8 @@ pub struct Outgoing<M> {
 #[derive(Clone, Debug)]
 struct Entry<M> {
     id: PacketId,
+    /// What `passed` was when the identifier was taken.
+    taken_at: u64,
     stage: Stage<M>,
     /// On this connection; what an earlier one sent and this one did not has to be sent again.
     sent: bool,
@@ -59,8 +64,9 @@ impl<M> Outgoing<M> {
     pub fn new(window: NonZeroU16) -> Self {
         Self {
             unacknowledged: VecDeque::new(),
-            in_use: BTreeSet::new(),
+            taken: PacketIds::default(),
             next: PacketId::MIN,
+            passed: 0,
             window: window.get(),
             unsent: 0,
         }
@@ -120,20 +126,37 @@ impl<M> Outgoing<M> {
     /// Takes an identifier that nothing unacknowledged uses, for a SUBSCRIBE or UNSUBSCRIBE; give it back with
     /// [`Outgoing::give_back`]. `None` if all 65,535 are in use. [MQTT-2.2.1-4]
     pub fn take_id(&mut self) -> Option<PacketId> {
-        if self.in_use.len() == usize::from(u16::MAX) {
-            return None;
-        }
-        while !self.in_use.insert(self.next) {
-            self.next = self.next.next();
-        }
-        let id = self.next;
-        self.next = id.next();
+        let (id, _) = self.free_id()?;
+        self.taken.insert(id);
         Some(id)
     }
 
     /// Frees an identifier that [`Outgoing::take_id`] gave; says whether it was taken.
     pub fn give_back(&mut self, id: PacketId) -> bool {
-        self.in_use.remove(&id)
+        self.taken.remove(id)
+    }
+
+    /// The next identifier that nothing uses, and when it was taken.
+    fn free_id(&mut self) -> Option<(PacketId, u64)> {
+        if self.taken.len() + self.unacknowledged.len() >= usize::from(u16::MAX) {
+            return None;
+        }
+        loop {
+            let (id, taken_at) = (self.next, self.passed);
+            self.next = id.next();
+            self.passed += 1;
+            if !self.is_in_use(id, taken_at) {
+                return Some((id, taken_at));
+            }
+        }
+    }
+
+    /// Identifiers are taken one after the other, so that one can be in use by a message only if the oldest message is from
+    /// before they were last all gone through.
+    fn is_in_use(&self, id: PacketId, now: u64) -> bool {
+        let oldest = self.unacknowledged.front();
+        let is_round = oldest.is_some_and(|oldest| now - oldest.taken_at >= u64::from(u16::MAX));
+        (is_round && self.unacknowledged.iter().any(|entry| entry.id == id)) || self.taken.contains(id)
     }
 
     /// Remembers `message` as sent and gives the identifier to send it with. `None` if there is no room; ask
@@ -142,12 +165,12 @@ impl<M> Outgoing<M> {
         if !self.has_room() {
             return None;
         }
-        let id = self.take_id()?;
+        let (id, taken_at) = self.free_id()?;
         let stage = match qos {
             QoS::AtMostOnce | QoS::AtLeastOnce => Stage::AwaitsPuback(message),
             QoS::ExactlyOnce => Stage::AwaitsPubrec(message),
         };
-        self.unacknowledged.push_back(Entry { id, stage, sent: true });
+        self.unacknowledged.push_back(Entry { id, taken_at, stage, sent: true });
         Some(id)
     }
 
@@ -210,18 +233,24 @@ impl<M> Outgoing<M> {
     /// Forgets everything: the session is gone.
     pub fn clear(&mut self) {
         self.unacknowledged.clear();
-        self.in_use.clear();
+        self.taken.clear();
         self.unsent = 0;
     }
 
-    /// Acknowledgements come in the order of the messages, so that the search ends at the front as a rule.
+    /// Identifiers follow each other, and messages are acknowledged in their order, so that an identifier says how far from
+    /// the front it is; the search is for all other cases.
+    #[inline]
     fn position(&self, id: PacketId) -> Option<usize> {
-        self.unacknowledged.iter().position(|entry| entry.id == id)
+        let from_front = id.number().wrapping_sub(self.unacknowledged.front()?.id.number());
+        match self.unacknowledged.get(usize::from(from_front)) {
+            Some(entry) if entry.id == id => Some(usize::from(from_front)),
+            Some(_) | None => self.unacknowledged.iter().position(|entry| entry.id == id),
+        }
     }
 
+    #[inline]
     fn remove(&mut self, at: usize) -> Option<Stage<M>> {
-        let entry = self.unacknowledged.remove(at)?;
-        self.in_use.remove(&entry.id);
+        let entry = if at == 0 { self.unacknowledged.pop_front() } else { self.unacknowledged.remove(at) }?;
         if !entry.sent {
             self.unsent -= 1;
         }
@@ -233,7 +262,7 @@ impl<M> Outgoing<M> {
 /// [MQTT-4.3.3-10]
 #[derive(Clone, Debug, Default)]
 pub struct Incoming {
-    unreleased: BTreeSet<PacketId>,
+    unreleased: PacketIds,
 }
 
 impl Incoming {
@@ -244,12 +273,12 @@ impl Incoming {
 
     /// PUBREL came; says whether a message was waiting for it.
     pub fn pubrel(&mut self, id: PacketId) -> bool {
-        self.unreleased.remove(&id)
+        self.unreleased.remove(id)
     }
 
     /// Whether this identifier is between PUBREC and PUBREL.
     pub fn contains(&self, id: PacketId) -> bool {
-        self.unreleased.contains(&id)
+        self.unreleased.contains(id)
     }
 
     /// How many messages are unreleased: they count against the receiver's maximum.
@@ -259,11 +288,46 @@ impl Incoming {
 
     /// Whether every message was released.
     pub fn is_empty(&self) -> bool {
-        self.unreleased.is_empty()
+        self.unreleased.len() == 0
     }
 
     /// Forgets everything: the session is gone.
     pub fn clear(&mut self) {
         self.unreleased.clear();
+    }
+}
+
+/// A set of identifiers, in their order. They come and go at its ends, as a rule, and then nothing is moved; the worst that
+/// a client can bring about is that half of 128 KiB are.
+#[derive(Clone, Debug, Default)]
+struct PacketIds(VecDeque<PacketId>);
+
+impl PacketIds {
+    /// Says whether it was not there.
+    fn insert(&mut self, id: PacketId) -> bool {
+        match self.0.binary_search(&id) {
+            Ok(_) => false,
+            Err(at) => {
+                self.0.insert(at, id);
+                true
+            }
+        }
+    }
+
+    /// Says whether it was there.
+    fn remove(&mut self, id: PacketId) -> bool {
+        self.0.binary_search(&id).is_ok_and(|at| self.0.remove(at).is_some())
+    }
+
+    fn contains(&self, id: PacketId) -> bool {
+        self.0.binary_search(&id).is_ok()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
     }
 }
