@@ -1,13 +1,13 @@
 //! Who is connected, for those who list or draw it. Looking changes nothing.
 
 use crate::{
-    LinkId,
+    ClientId, LinkId,
     broker::Broker,
     link::Stage,
     session::{Connection, Session},
 };
 use luxwire_shared::{
-    mqtt::{PublishTopic, Subscribable, Text, TopicName, Version},
+    mqtt::{PublishTopic, Subscribable, TopicName, Version},
     time::Timestamp,
 };
 
@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
     }
 
     /// The client identifier, its own or the one that it was given.
-    pub fn id(&self) -> &'a Text {
+    pub fn id(&self) -> &'a ClientId {
         &self.session.client_id
     }
 

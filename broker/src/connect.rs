@@ -1,7 +1,7 @@
 //! CONNECT: who comes, what it finds again, and what it is told. Section 3.1.
 
 use crate::{
-    AliasesAllowed, CloseReason, LinkId, Report,
+    AliasesAllowed, ClientId, CloseReason, LinkId, Report,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -89,7 +89,9 @@ impl Broker {
         }
         let present = self.sessions.find(&client_id);
         let window = self.window(&connect);
-        let key = present.unwrap_or_else(|| self.sessions.insert(Session::new(client_id.clone(), window)));
+        let key = present.unwrap_or_else(|| {
+            self.sessions.insert(Session::new(ClientId::from(client_id.as_str()), window))
+        });
         // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
         let session = &mut self.sessions[key];
         session.connection = Some(Connection {
@@ -107,7 +109,7 @@ impl Broker {
         session.ends_at = None;
         session.expiry_s = expiry_s;
         // A will that waited for its delay goes: its client is back. [MQTT-3.1.3-9] [MQTT-3.1.2-7]
-        session.will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &client_id)));
+        session.will = connect.will.take().map(|will| Box::new(PendingWill::new(*will, &session.client_id)));
         session.outgoing.set_window(window);
         session.outgoing.resume();
         self.sys.client_connected();
@@ -118,7 +120,7 @@ impl Broker {
         connack.session_present = present.is_some();
         turn.report(Report::Connected {
             link,
-            client_id,
+            client_id: ClientId::clone(&self.sessions[key].client_id),
             version: connect.version,
             session_present: connack.session_present,
             aliases: self.aliases_allowed(&connect),

@@ -1,11 +1,10 @@
 //! Everything that the broker wants done.
 
-use crate::{AliasesAllowed, LinkId, Message};
+use crate::{AliasesAllowed, ClientId, LinkId, Message};
 use alloc::{rc::Rc, vec::Vec};
 use luxwire_shared::{
     mqtt::{
-        DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Text,
-        Version,
+        DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Version,
     },
     time::Timestamp,
 };
@@ -104,7 +103,7 @@ pub enum Report {
         /// Which link.
         link: LinkId,
         /// Who.
-        client_id: Text,
+        client_id: ClientId,
         /// How it speaks.
         version: Version,
         /// Whether a session was resumed.
@@ -115,7 +114,7 @@ pub enum Report {
     /// A message did not reach a session.
     Dropped {
         /// Whose.
-        client_id: Text,
+        client_id: ClientId,
         /// At which quality it would have been delivered.
         qos: QoS,
         /// Why.
@@ -126,14 +125,14 @@ pub enum Report {
         /// Which link it came over; `None` for a will.
         link: Option<LinkId>,
         /// Whose.
-        client_id: Text,
+        client_id: ClientId,
         /// Why.
         reason: ReasonCode,
     },
     /// A session ended: its time ran out, or a clean start replaced it.
     SessionEnded {
         /// Whose.
-        client_id: Text,
+        client_id: ClientId,
     },
 }
 

@@ -62,7 +62,7 @@ pub use auth::{Exchange, Mechanism, Step};
 pub use broker::{Broker, Config};
 pub use client::Client;
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
-pub use input::{Cause, Input, LinkId, Now};
+pub use input::{Cause, ClientId, Input, LinkId, Now};
 pub use limits::Limits;
 pub use message::Message;
 pub use retained::Setting;

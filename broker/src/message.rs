@@ -1,6 +1,6 @@
 //! A message inside the broker: what every receiver of a PUBLISH shares.
 
-use crate::Now;
+use crate::{ClientId, Now};
 use alloc::boxed::Box;
 use bytes::Bytes;
 use core::time::Duration;
@@ -25,7 +25,7 @@ pub struct Message {
     /// When the broker took it: for a retained message, when the value was set.
     pub published: Now,
     /// The client identifier of who published it, for subscriptions that leave out what the subscriber itself said.
-    pub publisher: Text,
+    pub publisher: ClientId,
 }
 
 impl Message {

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    CloseReason, LinkId, Message, Report,
+    ClientId, CloseReason, LinkId, Message, Report,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -35,7 +35,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
     mqtt::{
-        EncodeError, Subscribable, Text, Version,
+        EncodeError, Subscribable, Version,
         flow::{Incoming, Outgoing},
     },
     time::{Instant, Timestamp},
@@ -48,7 +48,7 @@ pub(crate) struct SessionKey(u32);
 /// Section 4.1.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) client_id: Text,
+    pub(crate) client_id: ClientId,
     /// `None` while the client is away.
     pub(crate) connection: Option<Connection>,
     /// Seconds for which it outlives the connection; `u32::MAX` for ever.
@@ -115,12 +115,12 @@ pub(crate) enum Readiness {
 pub(crate) struct Sessions {
     slots: Vec<Option<Session>>,
     free: Vec<u32>,
-    by_client_id: HashMap<Text, SessionKey, FixedState>,
+    by_client_id: HashMap<ClientId, SessionKey, FixedState>,
 }
 
 impl Session {
     /// A session that begins with a connection.
-    pub(crate) fn new(client_id: Text, window: NonZeroU16) -> Self {
+    pub(crate) fn new(client_id: ClientId, window: NonZeroU16) -> Self {
         Self {
             client_id,
             connection: None,
@@ -175,7 +175,7 @@ impl Sessions {
         }
     }
 
-    pub(crate) fn find(&self, client_id: &Text) -> Option<SessionKey> {
+    pub(crate) fn find(&self, client_id: &str) -> Option<SessionKey> {
         self.by_client_id.get(client_id).copied()
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Packets are counted here, bytes by whoever has them: see [`Traffic`].
 
-use crate::{Message, Statistics, broker::Broker, deliver::Passing, turn::Turn};
+use crate::{ClientId, Message, Statistics, broker::Broker, deliver::Passing, turn::Turn};
 use alloc::{
     format,
     rc::Rc,
@@ -15,7 +15,7 @@ use alloc::{
 };
 use core::{ops::AddAssign, time::Duration};
 use luxwire_shared::{
-    mqtt::{QoS, Text, TopicName},
+    mqtt::{QoS, TopicName},
     time::Instant,
 };
 
@@ -226,7 +226,7 @@ impl Broker {
                 retain: true,
                 properties: None,
                 published: turn.now,
-                publisher: Text::new(),
+                publisher: ClientId::default(),
             };
             let passing = Passing::kept(Rc::new(message));
             // Where there is no room for it, those who follow it get it all the same.

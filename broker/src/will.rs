@@ -1,9 +1,9 @@
 //! A client's last will: what the broker publishes for a client that it lost.
 
-use crate::{Message, Now, Report, broker::Broker, session::SessionKey, turn::Turn};
+use crate::{ClientId, Message, Now, Report, broker::Broker, session::SessionKey, turn::Turn};
 use alloc::{boxed::Box, vec::Vec};
 use luxwire_shared::{
-    mqtt::{PublishProperties, Text, Will},
+    mqtt::{PublishProperties, Will},
     time::Instant,
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct PendingWill {
 }
 
 impl PendingWill {
-    pub(crate) fn new(will: Will, publisher: &Text) -> Self {
+    pub(crate) fn new(will: Will, publisher: &ClientId) -> Self {
         let properties = will.properties;
         let delay_s = properties.will_delay_interval_s.unwrap_or(0);
         let properties = PublishProperties {

@@ -32,7 +32,7 @@ fn a_client_is_there_from_connect_to_its_end() {
     let new = world.connect(v5("new").expiry_s(60));
     assert_eq!(ids(&world), ["new", "old"].map(String::from).into());
     let seen = world.broker.client(old.0).unwrap();
-    assert_eq!((seen.link(), seen.id().as_str(), seen.version()), (old.0, "old", Version::V3_1));
+    assert_eq!((seen.link(), &**seen.id(), seen.version()), (old.0, "old", Version::V3_1));
     assert_eq!(seen.since(), Timestamp::from_unix_millis(driver::EPOCH_MS + 2000));
     assert_eq!(world.broker.client(new.0).unwrap().since().unix_millis(), driver::EPOCH_MS + 5000);
 

@@ -367,7 +367,7 @@ fn who_connects_is_reported() {
     let client = world.connect(v5("page"));
     let report = Report::Connected {
         link: client.0,
-        client_id: text("page"),
+        client_id: "page".into(),
         version: Version::V5,
         session_present: false,
         aliases: AliasesAllowed { maximum: 0, bytes: 64 << 10, packet_size: None },

@@ -103,7 +103,7 @@ fn a_payload_that_is_not_the_text_it_is_said_to_be_is_refused() {
                 assert_eq!(refused, ReasonCode::PayloadFormatInvalid);
             }
             let reason = ReasonCode::PayloadFormatInvalid;
-            let refused = Report::PublishRefused { link: Some(dimmer.0), client_id: text("dimmer"), reason };
+            let refused = Report::PublishRefused { link: Some(dimmer.0), client_id: "dimmer".into(), reason };
             assert!(world.reports().contains(&refused));
         }
         world.expect_nothing(dimmer);
@@ -225,7 +225,7 @@ fn a_message_that_expired_while_its_client_was_away_is_dropped() {
     assert_eq!(world.take(lamp).1, "long");
     assert_eq!(world.take(lamp).1, "for ever");
     world.expect_nothing(lamp);
-    let dropped = Report::Dropped { client_id: text("lamp"), qos: Q1, why: Dropped::Expired };
+    let dropped = Report::Dropped { client_id: "lamp".into(), qos: Q1, why: Dropped::Expired };
     assert!(world.reports().contains(&dropped));
 }
 
@@ -243,7 +243,7 @@ fn a_message_too_large_for_its_receiver_is_dropped_and_the_next_one_arrives() {
             assert_eq!(world.take(other).1.len(), 100);
         }
         world.expect_nothing(lamp);
-        let dropped = Report::Dropped { client_id: text("lamp"), qos, why: Dropped::TooLarge };
+        let dropped = Report::Dropped { client_id: "lamp".into(), qos, why: Dropped::TooLarge };
         assert_eq!(world.reports().iter().filter(|report| **report == dropped).count(), 5);
         world.publish(other, "x", "small", qos);
         assert_eq!(world.take(lamp).1, "small");

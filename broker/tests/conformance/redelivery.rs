@@ -181,7 +181,7 @@ fn what_became_too_large_for_its_client_is_not_sent_again_and_holds_up_nothing()
         let lamp = world.connect(v5("lamp").resuming().packet_size(40).receive_maximum(1).expiry_s(60));
         let taken: Vec<_> = world.take_all(lamp).into_iter().map(|(_, payload)| payload).collect();
         assert_eq!(taken, ["small", "last"]);
-        let dropped = Report::Dropped { client_id: text("lamp"), qos, why: Dropped::TooLarge };
+        let dropped = Report::Dropped { client_id: "lamp".into(), qos, why: Dropped::TooLarge };
         assert!(world.reports().contains(&dropped));
         let statistics = world.broker.statistics();
         assert_eq!((statistics.in_flight_messages, statistics.in_flight_bytes), (0, 0));

@@ -148,7 +148,7 @@ fn retained_messages_are_bounded_in_number_and_in_bytes() {
     assert_eq!(world.publish_retained(dimmer, "c", "1", Q2), ReasonCode::QuotaExceeded);
     let refused = Report::PublishRefused {
         link: Some(dimmer.0),
-        client_id: text("dimmer"),
+        client_id: "dimmer".into(),
         reason: ReasonCode::QuotaExceeded,
     };
     assert_eq!(world.reports(), [refused.clone(), refused]);

@@ -67,7 +67,7 @@ fn a_session_ends_when_its_client_was_away_for_its_expiry() {
     world.reports();
     world.wait_s(1);
     assert_eq!(world.broker.statistics(), luxwire_broker::Statistics::default());
-    assert_eq!(world.reports(), [Report::SessionEnded { client_id: text("lamp") }]);
+    assert_eq!(world.reports(), [Report::SessionEnded { client_id: "lamp".into() }]);
     assert_eq!(world.broker.next_deadline(), None);
 }
 
@@ -127,7 +127,7 @@ fn a_full_queue_drops_what_comes_last_and_says_so() {
     for number in 0..15 {
         world.publish(dimmer, "x", &number.to_string(), Q1);
     }
-    let full = Report::Dropped { client_id: text("lamp"), qos: Q1, why: Dropped::QueueFull };
+    let full = Report::Dropped { client_id: "lamp".into(), qos: Q1, why: Dropped::QueueFull };
     assert_eq!(world.reports(), vec![full; 5]);
     let lamp = world.connect(v5("lamp").resuming());
     let taken: Vec<_> = world.take_all(lamp).into_iter().map(|(_, payload)| payload).collect();

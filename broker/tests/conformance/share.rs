@@ -381,7 +381,7 @@ fn a_message_too_large_for_one_member_goes_to_another() {
     world.leave(large);
     world.reports();
     world.publish(boss, "jobs/x", &"1".repeat(100), Q1);
-    let dropped = Report::Dropped { client_id: text("small"), qos: Q1, why: Dropped::TooLarge };
+    let dropped = Report::Dropped { client_id: "small".into(), qos: Q1, why: Dropped::TooLarge };
     assert_eq!(world.reports(), [dropped]);
 }
 

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::limits;
 use bytes::Bytes;
-use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
+use luxwire_broker::{Cause, ClientId, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
-    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Text, Version},
+    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Version},
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -47,7 +47,7 @@ pub(super) struct Link {
 
     pub(super) peer: SocketAddr,
     /// `None` until CONNECT is accepted.
-    pub(super) client: Option<Text>,
+    pub(super) client: Option<ClientId>,
     /// QoS 0 messages that found the output full.
     pub(super) dropped: u64,
 }
@@ -103,7 +103,12 @@ impl Link {
     }
 
     /// CONNECT was accepted: a known client may send more than a stranger.
-    pub(super) fn accepted(&mut self, client: Text, packet_size: usize, aliases: Option<OutgoingAliases>) {
+    pub(super) fn accepted(
+        &mut self,
+        client: ClientId,
+        packet_size: usize,
+        aliases: Option<OutgoingAliases>,
+    ) {
         self.client = Some(client);
         self.aliases = aliases.map(Box::new);
         self.framer.set_packet_size_max(length(packet_size));

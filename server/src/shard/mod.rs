@@ -270,7 +270,7 @@ impl State {
                 let Some(link) = self.links.get_mut(&id) else { return };
                 let (peer, transport) = (link.peer, link.transport());
                 info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
-                link.accepted(client_id.detached(), packet_size, aliases);
+                link.accepted(client_id, packet_size, aliases);
             }
             Report::Dropped { client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");

@@ -61,11 +61,11 @@ impl Judge {
                 assert_eq!(self.present.take(), Some(*session_present), "whether {client_id} has a session");
             }
             Effect::Report(Report::SessionEnded { client_id }) => {
-                let at = self.ended.iter().position(|name| *name == client_id.as_str());
+                let at = self.ended.iter().position(|name| **name == **client_id);
                 self.ended.remove(at.unwrap_or_else(|| panic!("the session of {client_id} ended too early")));
             }
             Effect::Report(Report::Dropped { client_id, qos, why }) => {
-                self.dropped(client_id.as_str(), *qos, *why);
+                self.dropped(client_id, *qos, *why);
             }
             _ => {}
         }
@@ -115,7 +115,7 @@ impl Judge {
         let is_it = |said: &Said| {
             said.topic == message.topic.as_str()
                 && said.payload == message.payload
-                && said.publisher == message.publisher.as_str()
+                && *said.publisher == *message.publisher
                 && said.at == message.published.instant
         };
         let qos = delivered.delivery.qos();

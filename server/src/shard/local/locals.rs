@@ -7,9 +7,9 @@ use crate::{
 };
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use luxwire_broker::{Delivered, LinkId};
+use luxwire_broker::{ClientId, Delivered, LinkId};
 use luxwire_shared::{
-    mqtt::{Packet, ReasonCode, Text},
+    mqtt::{Packet, ReasonCode},
     time::Instant,
 };
 use std::{net::SocketAddr, sync::Arc, task::Waker, time::Duration};
@@ -40,7 +40,7 @@ pub(in crate::shard) struct Local {
     pub(super) task: Option<Waker>,
     pub(in crate::shard) peer: SocketAddr,
     /// `None` until CONNECT is accepted.
-    pub(in crate::shard) client: Option<Text>,
+    pub(in crate::shard) client: Option<ClientId>,
     dropped: u64,
 }
 
@@ -122,7 +122,7 @@ impl Locals {
         }
     }
 
-    pub(in crate::shard) fn connected(&mut self, id: LinkId, client: Text) {
+    pub(in crate::shard) fn connected(&mut self, id: LinkId, client: ClientId) {
         if let Some(local) = self.0.get_mut(&id) {
             local.client = Some(client);
         }

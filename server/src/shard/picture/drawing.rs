@@ -6,7 +6,7 @@ use super::{Event, Scene, cause, publishes::Published, publishes::Publishes};
 use crate::{http, limits};
 use luxwire_broker::LinkId;
 use luxwire_shared::{
-    mqtt::{QoS, Text, Version},
+    mqtt::{QoS, Version},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub(super) struct Message<'a> {
     /// It is not from this moment.
     pub(super) kept: bool,
     /// Who published it, where that is not who it comes from.
-    publisher: Option<&'a Text>,
+    publisher: Option<&'a str>,
     /// When the broker took it.
     pub(super) at: Timestamp,
 }
@@ -183,11 +183,11 @@ impl<'a> Message<'a> {
     }
 
     /// The client identifier of who published it, unless that was a client which is gone.
-    pub(super) fn publisher<'b>(&self, scene: &Scene<'b>) -> Option<&'b Text>
+    pub(super) fn publisher<'b>(&self, scene: &Scene<'b>) -> Option<&'b str>
     where
         'a: 'b,
     {
-        self.publisher.or_else(|| Some(scene.broker.client(self.from?)?.id()))
+        self.publisher.or_else(|| Some(&**scene.broker.client(self.from?)?.id()))
     }
 
     /// On its way to these, and to so many more.

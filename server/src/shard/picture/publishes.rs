@@ -73,12 +73,12 @@ impl Publishes {
         if self.bytes + size > limits::PUBLISHES_BYTES && !self.make_room(scene, size) {
             return;
         }
-        if !self.by_client.contains_key(publisher.as_str()) {
+        if !self.by_client.contains_key(publisher) {
             self.bytes += publisher.len() + CLIENT_BESIDES_TEXT;
-            self.by_client.insert(publisher.as_str().into(), OfClient::default());
+            self.by_client.insert(publisher.into(), OfClient::default());
         }
         let number = self.by_client.hasher().hash_one(message.topic);
-        if let Some(of_client) = self.by_client.get_mut(publisher.as_str()) {
+        if let Some(of_client) = self.by_client.get_mut(publisher) {
             let before = of_client.size();
             of_client.note(number, latest, message.kept);
             self.bytes = self.bytes - before + of_client.size();
@@ -100,7 +100,7 @@ impl Publishes {
             return false;
         }
         let connected: HashSet<&str, RandomState> =
-            scene.broker.clients().map(|client| client.id().as_str()).collect();
+            scene.broker.clients().map(|client| &**client.id()).collect();
         self.by_client.retain(|client, _| connected.contains(&**client));
         self.bytes = self
             .by_client
