@@ -21,8 +21,10 @@ pub(crate) struct Profile {
     pub(crate) instructions: u64,
     /// Calls of `malloc` and its kin; freeing is not counted.
     pub(crate) allocations: u64,
-    /// The costs of each function.
+    /// The costs of each function, with what was inlined into it.
     pub(crate) functions: HashMap<String, Cost>,
+    /// Instructions of each source file, wherever they were inlined.
+    pub(crate) files: HashMap<String, u64>,
 }
 
 /// Instructions of one function.
@@ -80,13 +82,18 @@ impl Profile {
     fn parse(text: &str) -> Result<Self> {
         let mut profile = Self::default();
         let mut names: HashMap<&str, &str> = HashMap::new();
-        let (mut function, mut called) = ("", "");
+        let mut file_names: HashMap<&str, &str> = HashMap::new();
+        let (mut file, mut function, mut called) = ("", "", "");
         let mut is_cost_of_call = false;
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("fn=") {
                 function = resolve(name, &mut names);
             } else if let Some(name) = line.strip_prefix("cfn=") {
                 called = resolve(name, &mut names);
+            } else if let Some(name) = ["fl=", "fi=", "fe="].iter().find_map(|key| line.strip_prefix(key)) {
+                file = resolve(name, &mut file_names);
+            } else if let Some(name) = ["cfi=", "cfl="].iter().find_map(|key| line.strip_prefix(key)) {
+                resolve(name, &mut file_names);
             } else if let Some(calls) = line.strip_prefix("calls=") {
                 let count = calls.split(' ').next().and_then(|count| count.parse::<u64>().ok());
                 let count = count.with_context(|| format!("a call without a count: {line}"))?;
@@ -104,6 +111,7 @@ impl Profile {
                 cost.inclusive += spent;
                 if !std::mem::take(&mut is_cost_of_call) {
                     cost.own += spent;
+                    *profile.files.entry(file.to_owned()).or_default() += spent;
                 }
             }
         }
@@ -139,7 +147,10 @@ events: Ir
 fl=(1) broker.rs
 fn=(1) handle
 16 60
-+4 40
+fi=(4) queue.rs
++4 30
+fe=(1)
+-4 10
 cob=(3) libc.so.6
 cfi=(2) malloc.c
 cfn=(2) malloc@@GLIBC_2.2.5
@@ -150,6 +161,7 @@ cfn=(3) __libc_realloc
 calls=1 400
 -3 20
 
+fl=(2)
 fn=(2)
 300 10
 fn=(3)
@@ -171,6 +183,8 @@ totals: 130
         assert_eq!(cost("handle"), (100, 130));
         assert_eq!(cost("malloc@@GLIBC_2.2.5"), (10, 10));
         assert_eq!(cost("__libc_realloc"), (15, 20));
+        let of_file = |name: &str| profile.files[name];
+        assert_eq!((of_file("broker.rs"), of_file("queue.rs"), of_file("malloc.c")), (70, 30, 30));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Times depend on the machine's mood; these do not, so that they can be asserted. The paths themselves are
 //! `broker/benches/counts/`.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Res
         [path] if !path.starts_with('-') => look(project, steps, path),
         _ => bail!("cargo xtask counts [--accept | PATH]"),
     };
-    steps.conclude(done)
+    // The account has the failure, in words that need not be said twice.
+    steps.conclude(done.or(Ok(())))
 }
 
 /// Fails if a path costs more than it may.
@@ -46,7 +48,7 @@ pub(crate) fn check(project: &Project, steps: &Steps) -> Result<()> {
         }
         let objections = counted.objections(&accepted);
         if !objections.is_empty() {
-            bail!("{}\n{}", objections.join("\n"), how_to_accept(project));
+            bail!("a path costs more than it may:\n{}\n{}", objections.join("\n"), how_to_accept(project));
         }
         if counted.is_outdated(&accepted) {
             step.say("some paths became cheaper; `cargo xtask counts --accept` keeps it so");
@@ -78,7 +80,7 @@ fn look(project: &Project, steps: &Steps, path: &str) -> Result<()> {
         }
         let counted = count(project, step, Some(path))?;
         for run in &counted.runs {
-            println!("{}", run.functions());
+            println!("{}", run.places());
         }
         let counts = counted.counts();
         println!("{}", counts.table(&Counts::parse(&read(&baseline(project))?)?));
@@ -247,18 +249,31 @@ fn tools(valgrind: &Path) -> Result<String> {
 }
 
 impl Run {
-    /// The functions that cost most, each for one of what the path counts.
-    fn functions(&self) -> String {
-        let each = |cost: u64| cost as f64 / self.units as f64;
-        let worth = self.profile.instructions / 200;
-        let mut functions: Vec<_> =
-            self.profile.functions.iter().filter(|(_, cost)| cost.own >= worth).collect();
-        functions.sort_by_key(|(name, cost)| (std::cmp::Reverse(cost.own), *name));
+    /// Where most of the instructions are, each for one of what the path counts.
+    fn places(&self) -> String {
+        let Profile { functions, files, .. } = &self.profile;
         let mut text = format!("  {:>9}  {:>9}  function, per {}\n", "own", "inclusive", self.unit);
-        for (name, cost) in functions {
-            text += &format!("  {:>9.1}  {:>9.1}  {name}\n", each(cost.own), each(cost.inclusive));
+        for (name, own) in self.worth_a_line(functions.iter().map(|(name, cost)| (name, cost.own))) {
+            let inclusive = functions.get(name).map_or(0, |cost| cost.inclusive);
+            text += &format!("  {:>9.1}  {:>9.1}  {name}\n", self.each(own), self.each(inclusive));
+        }
+        text += &format!("\n  {:>9}  {:>9}  source file, per {}\n", "own", "", self.unit);
+        for (name, own) in self.worth_a_line(files.iter().map(|(name, own)| (name, *own))) {
+            text += &format!("  {:>9.1}  {:>9}  {name}\n", self.each(own), "");
         }
         text
+    }
+
+    fn each(&self, instructions: u64) -> f64 {
+        instructions as f64 / self.units as f64
+    }
+
+    /// Those with half a percent of all instructions, the most expensive first.
+    fn worth_a_line<'a>(&self, costs: impl Iterator<Item = (&'a String, u64)>) -> Vec<(&'a String, u64)> {
+        let mut costs: Vec<_> =
+            costs.filter(|(_, own)| own.saturating_mul(200) >= self.profile.instructions).collect();
+        costs.sort_by_key(|(name, own)| (Reverse(*own), *name));
+        costs
     }
 }
 
