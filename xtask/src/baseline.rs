@@ -24,6 +24,19 @@ pub(crate) struct Counts {
     pub(crate) counts: Vec<Count>,
 }
 
+/// What comes of comparing.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verdict {
+    /// No path costs more than it may.
+    Good,
+    /// The same, and some path became so cheap that its accepted count would hide what is lost again.
+    Cheaper,
+    /// A sentence for each path that costs more than it may.
+    Costlier(Vec<String>),
+    /// The accepted counts were made with other tools, so that nothing is certain.
+    Incomparable,
+}
+
 /// What a change may add to the instructions of a path, in percent: code moves a little with everything that is compiled
 /// with it. The baseline stays where it is meanwhile, so that many small rises are seen as well.
 pub(crate) const TOLERATED_PERCENT: f64 = 5.0;
@@ -110,8 +123,21 @@ impl Counts {
         table
     }
 
-    /// What speaks against these counts: a sentence for each path that costs more than is tolerated.
-    pub(crate) fn objections(&self, accepted: &Self) -> Vec<String> {
+    pub(crate) fn judge(&self, accepted: &Self) -> Verdict {
+        if self.tools != accepted.tools {
+            return Verdict::Incomparable;
+        }
+        let objections = self.objections(accepted);
+        if !objections.is_empty() {
+            Verdict::Costlier(objections)
+        } else if self.is_outdated(accepted) {
+            Verdict::Cheaper
+        } else {
+            Verdict::Good
+        }
+    }
+
+    fn objections(&self, accepted: &Self) -> Vec<String> {
         let mut objections = Vec::new();
         for count in &self.counts {
             let Count { path, unit, instructions, allocations } = count;
@@ -141,8 +167,7 @@ impl Counts {
         objections
     }
 
-    /// Whether some path became so cheap that the accepted count would hide what is lost again.
-    pub(crate) fn is_outdated(&self, accepted: &Self) -> bool {
+    fn is_outdated(&self, accepted: &Self) -> bool {
         self.counts.iter().any(|count| {
             accepted.of_path(&count.path).is_some_and(|accepted| {
                 count.percent_above(accepted) < -TOLERATED_PERCENT || count.allocations < accepted.allocations
@@ -206,9 +231,21 @@ mod tests {
     #[test]
     fn what_became_cheaper_can_be_accepted() {
         let accepted = counts(&[("route", 1000.0, 2.0)]);
-        assert!(!counts(&[("route", 951.0, 2.0)]).is_outdated(&accepted));
-        assert!(counts(&[("route", 949.0, 2.0)]).is_outdated(&accepted));
-        assert!(counts(&[("route", 1000.0, 1.9)]).is_outdated(&accepted));
+        let judge =
+            |instructions, allocations| counts(&[("route", instructions, allocations)]).judge(&accepted);
+        assert_eq!(judge(951.0, 2.0), Verdict::Good);
+        assert_eq!(judge(949.0, 2.0), Verdict::Cheaper);
+        assert_eq!(judge(1000.0, 1.9), Verdict::Cheaper);
+        assert!(matches!(judge(900.0, 2.1), Verdict::Costlier(_)));
+    }
+
+    #[test]
+    fn counts_of_another_compiler_prove_nothing() {
+        let accepted = counts(&[("route", 1000.0, 2.0)]);
+        let dear = counts(&[("route", 2000.0, 4.0)]);
+        assert!(matches!(dear.judge(&accepted), Verdict::Costlier(_)));
+        let elsewhere = Counts { tools: "rustc 1.96.0, glibc 2.36".to_owned(), ..dear };
+        assert_eq!(elsewhere.judge(&accepted), Verdict::Incomparable);
     }
 
     #[test]

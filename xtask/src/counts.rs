@@ -13,7 +13,7 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::apt::Apt;
-use crate::baseline::{Count, Counts};
+use crate::baseline::{Count, Counts, Verdict};
 use crate::callgrind::{self, Marks, Profile};
 use crate::programs::{cargo, on_path, output};
 use crate::project::{Project, read};
@@ -39,19 +39,18 @@ pub(crate) fn check(project: &Project, steps: &Steps) -> Result<()> {
         let accepted = Counts::parse(&read(&baseline(project))?)?;
         let counted = count(project, step, None)?.counts();
         println!("{}{}", counted.table(&accepted), ratio(&counted));
-        if counted.tools != accepted.tools {
-            step.say(format!(
-                "accepted counts are of {}; here it is {}, so that they tell nothing for certain",
+        match counted.judge(&accepted) {
+            Verdict::Good => {}
+            Verdict::Cheaper => {
+                step.say("some paths became cheaper; `cargo xtask counts --accept` keeps it so")
+            }
+            Verdict::Costlier(objections) => {
+                bail!("a path costs more than it may:\n{}\n{}", objections.join("\n"), how_to_accept(project))
+            }
+            Verdict::Incomparable => step.say(format!(
+                "the accepted counts are of {}; here it is {}, so that nothing can be said for certain",
                 accepted.tools, counted.tools
-            ));
-            return Ok(());
-        }
-        let objections = counted.objections(&accepted);
-        if !objections.is_empty() {
-            bail!("a path costs more than it may:\n{}\n{}", objections.join("\n"), how_to_accept(project));
-        }
-        if counted.is_outdated(&accepted) {
-            step.say("some paths became cheaper; `cargo xtask counts --accept` keeps it so");
+            )),
         }
         Ok(())
     })
