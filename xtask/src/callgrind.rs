@@ -27,12 +27,14 @@ pub(crate) struct Profile {
     pub(crate) files: HashMap<String, u64>,
 }
 
-/// Instructions of one function.
+/// What one function costs in instructions, unless it is said otherwise.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) own: u64,
     /// With everything that it calls.
     pub(crate) inclusive: u64,
+    /// How often it asks for memory itself.
+    pub(crate) allocations: u64,
 }
 
 /// The functions of a program between whose calls everything is counted. Around a name stands whatever the compiler makes
@@ -99,6 +101,7 @@ impl Profile {
                 let count = count.with_context(|| format!("a call without a count: {line}"))?;
                 if is_allocator(called) {
                     profile.allocations += count;
+                    profile.functions.entry(function.to_owned()).or_default().allocations += count;
                 }
                 is_cost_of_call = true;
             } else if let Some(total) = line.strip_prefix("totals: ") {
@@ -189,7 +192,9 @@ totals: 130
 
     #[test]
     fn allocations_are_calls_from_outside_the_allocator() {
-        assert_eq!(Profile::parse(PROFILE).unwrap().allocations, 3);
+        let profile = Profile::parse(PROFILE).unwrap();
+        assert_eq!((profile.allocations, profile.functions["handle"].allocations), (3, 3));
+        assert_eq!(profile.functions["__libc_realloc"].allocations, 0);
         assert!(!is_allocator("_int_malloc") && !is_allocator("malloc_consolidate") && !is_allocator("free"));
     }
 

@@ -248,13 +248,19 @@ fn tools(valgrind: &Path) -> Result<String> {
 }
 
 impl Run {
-    /// Where most of the instructions are, each for one of what the path counts.
+    /// Where most of the instructions are, and all allocations, each for one of what the path counts.
     fn places(&self) -> String {
         let Profile { functions, files, .. } = &self.profile;
         let mut text = format!("  {:>9}  {:>9}  function, per {}\n", "own", "inclusive", self.unit);
         for (name, own) in self.worth_a_line(functions.iter().map(|(name, cost)| (name, cost.own))) {
             let inclusive = functions.get(name).map_or(0, |cost| cost.inclusive);
             text += &format!("  {:>9.1}  {:>9.1}  {name}\n", self.each(own), self.each(inclusive));
+        }
+        text += &format!("\n  {:>9}  {:>9}  function, per {}\n", "allocates", "", self.unit);
+        let mut allocating: Vec<_> = functions.iter().filter(|(_, cost)| cost.allocations > 0).collect();
+        allocating.sort_by_key(|(name, cost)| (Reverse(cost.allocations), *name));
+        for (name, cost) in allocating {
+            text += &format!("  {:>9.4}  {:>9}  {name}\n", self.each(cost.allocations), "");
         }
         text += &format!("\n  {:>9}  {:>9}  source file, per {}\n", "own", "", self.unit);
         for (name, own) in self.worth_a_line(files.iter().map(|(name, own)| (name, *own))) {
@@ -263,8 +269,8 @@ impl Run {
         text
     }
 
-    fn each(&self, instructions: u64) -> f64 {
-        instructions as f64 / self.units as f64
+    fn each(&self, total: u64) -> f64 {
+        total as f64 / self.units as f64
     }
 
     /// Those with half a percent of all instructions, the most expensive first.
