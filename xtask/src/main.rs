@@ -3,11 +3,14 @@
 //! finished `luxwire` program.
 
 mod apt;
+mod baseline;
 mod bench;
 mod budget;
 mod cache;
+mod callgrind;
 mod children;
 mod conformance;
+mod counts;
 mod debian_rust;
 mod dev;
 mod fingerprint;
@@ -63,6 +66,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match (command.as_str(), extent) {
         ("serve", _) => serve::run(&project, steps, rest),
         ("dev", _) => dev::run(&project, steps, rest),
+        ("counts", _) => counts::run(&project, &steps, rest),
         ("bench", _) => bench::run(&project, &steps, rest),
         ("test", Some(extent)) => test::run(&project, &steps, extent),
         ("build", Some(Extent::Everything)) => steps.conclude(page::build_program(&project, &steps)),
@@ -83,6 +87,7 @@ fn set_up(project: &Project, steps: &Steps) -> Result<()> {
     page::tools(project, steps)?;
     target::bare_metal(project, steps)?;
     foreign::install(project, steps)?;
+    steps.run("valgrind", counts::valgrind)?;
     Ok(())
 }
 
@@ -93,6 +98,8 @@ Usage: cargo xtask COMMAND
   test [--quick]   everything that must pass; --quick leaves out the browser and the slow parts
   dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
   bench NAME       a measurement of luxwire-bench: why-mqtt, with its flags; `cargo xtask bench NAME --help`
+  counts [PATH]    instructions and allocations of the broker's key paths, beside the accepted ones; of one path, where
+                   it spends them; --accept accepts what is counted
   build            the finished program, page included: target/release/luxwire
   conformance      writes docs/conformance.md from the list of statements and the tags in code and tests
   setup            install everything that the commands above need, and nothing more

@@ -45,6 +45,11 @@ impl Project {
         self.target.join("release/luxwire-bench")
     }
 
+    /// What callgrind says of each key path.
+    pub(crate) fn counts(&self) -> PathBuf {
+        self.target.join("xtask-counts")
+    }
+
     pub(crate) fn playwright(&self) -> PathBuf {
         self.root.join("playwright")
     }

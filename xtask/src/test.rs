@@ -7,6 +7,7 @@ use std::thread;
 use anyhow::{Result, ensure};
 
 use crate::conformance;
+use crate::counts;
 use crate::firmware;
 use crate::foreign::{self, Foreign};
 use crate::foreign_tests::{self, ForeignTest};
@@ -56,6 +57,8 @@ fn everything(project: &Project, steps: &Steps) -> Result<()> {
         tests(project, steps);
         let program = tools.and_then(|tools| program(project, steps, &tools));
         let foreign = foreign.join().expect("a step hands back its failure and does not panic")?;
+        // The account has the failure.
+        let _ = counts::check(project, steps);
         if program.is_ok() {
             with_foreign_programs(project, steps, &foreign);
             end_to_end(project, steps, &foreign);
