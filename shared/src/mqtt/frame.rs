@@ -2,7 +2,12 @@
 //!
 //! It looks at the fixed header only: what a packet says is the business of [`Packet::decode`](crate::mqtt::Packet).
 
-use crate::mqtt::{DecodeError, Packet, Publish, Version, packet::PlainPublish, reader::Reader, variable};
+use crate::mqtt::{
+    DecodeError, Packet, Publish, Version,
+    packet::{PlainPublish, plain_acknowledge},
+    reader::Reader,
+    variable,
+};
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes};
 use core::mem;
@@ -105,9 +110,15 @@ impl Framer {
     }
 
     /// The next whole packet, read as `version` writes it: [`Framer::next_frame`] and [`Packet::decode`] in one, with a
-    /// shorter way for the commonest packet.
+    /// shorter way for the commonest packets.
     #[inline]
     pub fn next_packet(&mut self, version: Version) -> Result<Option<Packet>, DecodeError> {
+        if self.partial.is_empty()
+            && self.packet_size_max >= plain_acknowledge::LEN as u32
+            && let Some(packet) = plain_acknowledge::take(&mut self.arrived)
+        {
+            return Ok(Some(packet));
+        }
         if self.partial.is_empty()
             && let Ok(Some(header)) = Header::parse(&self.arrived, self.packet_size_max)
             && let Some(publish) = header.take_plain_publish(&mut self.arrived, version)
@@ -232,8 +243,12 @@ impl PacketType {
     }
 
     /// The first byte of every packet of this kind but PUBLISH, which adds its flags.
-    pub(crate) fn first_byte(self) -> u8 {
-        self.number() << 4 | self.reserved_flags().unwrap_or_default()
+    pub(crate) const fn first_byte(self) -> u8 {
+        let flags = match self.reserved_flags() {
+            Some(flags) => flags,
+            None => 0,
+        };
+        self.number() << 4 | flags
     }
 
     /// What the lower half of the first byte must be; `None` for PUBLISH, whose own it is. [MQTT-2.1.3-1]

@@ -1,9 +1,11 @@
-//! `Framer::next_packet` takes a short way for plain PUBLISHes. Whatever comes, it must say what `Framer::next_frame` and
+//! `Framer::next_packet` takes a short way for plain PUBLISHes and acknowledgements. Whatever comes, it must say what `Framer::next_frame` and
 //! `Packet::decode` say, and leave the same bytes for the packet after it.
 
 use crate::notation::VERSIONS;
-use bytes::Bytes;
-use luxwire_shared::mqtt::{DecodeError, Framer, Packet, PublishTopic, Version};
+use bytes::{Bytes, BytesMut};
+use luxwire_shared::mqtt::{
+    Acknowledge, DecodeError, Framer, Packet, PacketId, PublishTopic, ReasonCode, Version,
+};
 
 const PACKET_SIZE_MAX: u32 = 64;
 
@@ -101,5 +103,40 @@ fn for_lengths_beyond_the_packet_and_beyond_the_limit() {
 fn for_a_remaining_length_longer_than_needed() {
     for version in VERSIONS {
         both_ways_agree(b"\x30\x84\x00\x00\x01t\x00\xC0\x00", version);
+    }
+}
+
+#[test]
+fn for_every_kind_of_acknowledgement_and_what_resembles_one() {
+    for version in VERSIONS {
+        let mut whole = 0;
+        for first in 0..=u8::MAX {
+            for remaining in 0..=4 {
+                for id in [0, 1, 0x0100, u16::MAX] {
+                    let [high, low] = id.to_be_bytes();
+                    let stream = [first, remaining, high, low, 0x00, 0x00, 0xC0, 0x00];
+                    for len in 0..=stream.len() {
+                        whole += usize::from(both_ways_agree(&stream[..len], version).is_some());
+                    }
+                }
+            }
+        }
+        assert!(whole >= 4 * 3 * 5, "only {whole} of them were packets of {version:?}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_that_says_more_than_success_is_written_whole() {
+    for version in VERSIONS {
+        for reason in [ReasonCode::Success, ReasonCode::NoMatchingSubscribers, ReasonCode::QuotaExceeded] {
+            let id = PacketId::new(0x0102).expect("not 0");
+            let puback = Packet::Puback(Acknowledge::because(id, reason));
+            let mut out = BytesMut::new();
+            puback.encode(version, &mut out).expect("a reason of PUBACK");
+            assert_eq!(out.len(), puback.encoded_len(version).expect("a reason of PUBACK"));
+            let is_said = version == Version::V5 && reason != ReasonCode::Success;
+            let expected = if is_said { vec![0x40, 3, 1, 2, reason.number()] } else { vec![0x40, 2, 1, 2] };
+            assert_eq!(out[..], expected, "{version:?} {reason:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod auth;
 mod connack;
 mod connect;
 mod disconnect;
+pub(crate) mod plain_acknowledge;
 mod plain_publish;
 mod publish;
 pub mod set_at;
@@ -135,6 +136,7 @@ impl Packet {
     pub fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
         match self {
             Self::Publish(publish) => publish.encode(version, out),
+            other if plain_acknowledge::encode(other, out) => Ok(()),
             other => sink::encode(other.packet_type().first_byte(), other, version, out),
         }
     }
