@@ -132,7 +132,7 @@ impl Broker {
         match (state.stage, packet) {
             (Stage::Connected(key), packet) => self.packet_in_session(turn, key, packet),
             (Stage::AwaitsConnect { nonce }, Packet::Connect(connect)) => {
-                self.connect(turn, link, nonce, *connect);
+                self.connect(turn, link, u128::from_ne_bytes(nonce), *connect);
             }
             (Stage::Authenticates, packet) => self.packet_before_connack(turn, link, packet),
             // [MQTT-3.1.0-1] [MQTT-3.14.0-1]

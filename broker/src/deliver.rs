@@ -64,11 +64,11 @@ impl Broker {
             sessions[key].deliver(turn, &self.limits, &mut passing, matching);
         };
         if let [node] = *nodes {
-            for (key, subscription) in self.subscriptions.subscribers(node) {
+            self.subscriptions.subscribers(node).for_each(|(key, subscription)| {
                 if let Some(matching) = Matching::one(subscription, publisher == Some(key)) {
                     hand(&mut self.sessions, key, matching);
                 }
-            }
+            });
         } else {
             // Overlapping subscriptions of one session become one copy.
             let mut subscribers = mem::take(&mut self.matching_subscribers);
@@ -147,6 +147,7 @@ impl Matching {
 
 impl Session {
     /// Sends the message or keeps it for later.
+    #[inline]
     pub(crate) fn deliver(
         &mut self,
         turn: &mut Turn<'_>,
@@ -215,6 +216,7 @@ impl Session {
 
     /// Sends a message for the first time, if the client takes packets of its size. There must be a connection, and
     /// room in the window unless the message is of QoS 0.
+    #[inline]
     pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
@@ -311,6 +313,7 @@ impl Session {
 }
 
 impl Turn<'_> {
+    #[inline]
     fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery, set_at: Option<Timestamp>) {
         let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
         self.sent.packets += 1;

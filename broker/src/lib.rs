@@ -52,6 +52,7 @@ mod session;
 mod share;
 mod statistics;
 mod subscribe;
+mod subscribers;
 mod subscriptions;
 mod sys;
 mod turn;

@@ -31,8 +31,9 @@ pub(crate) struct Link {
 pub(crate) enum Stage {
     /// Nothing but CONNECT may come.
     AwaitsConnect {
-        /// Makes a client identifier if CONNECT brings none.
-        nonce: u128,
+        /// Makes a client identifier if CONNECT brings none. In bytes, which need not be aligned: there is one of these for
+        /// every link.
+        nonce: [u8; 16],
     },
     /// CONNECT waits for AUTH: see `auth`.
     Authenticates,
@@ -44,7 +45,7 @@ impl Broker {
     pub(crate) fn open(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128) {
         let now = turn.now.instant;
         let state = Link {
-            stage: Stage::AwaitsConnect { nonce },
+            stage: Stage::AwaitsConnect { nonce: nonce.to_ne_bytes() },
             heard: now,
             silence_max: Some(self.limits.connect_timeout),
             entered_at: None,

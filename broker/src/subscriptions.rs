@@ -7,6 +7,7 @@ use crate::{
     routes::{Place, Routes},
     session::SessionKey,
     share::Groups,
+    subscribers::Subscribers,
 };
 use alloc::{
     boxed::Box,
@@ -63,7 +64,7 @@ struct Node {
     plus: Option<NodeId>,
     hash: Option<NodeId>,
     children: u32,
-    subscribers: BTreeMap<SessionKey, Subscription>,
+    subscribers: Subscribers,
     /// Those who share this filter with others; `None` if nobody does.
     groups: Option<Box<Groups>>,
 }
@@ -172,7 +173,7 @@ impl Subscriptions {
 
     /// Removes the subscription of one session at a node; says whether there was one.
     pub(crate) fn remove(&mut self, node: NodeId, session: SessionKey) -> bool {
-        let removed = self.node_mut(node).subscribers.remove(&session).is_some();
+        let removed = self.node_mut(node).subscribers.remove(session).is_some();
         if removed {
             self.count -= 1;
             self.no_longer_needed(node);
@@ -246,7 +247,7 @@ impl Subscriptions {
 
     /// Who subscribed to the filter that ends here, in the order of their keys.
     pub(crate) fn subscribers(&self, node: NodeId) -> impl Iterator<Item = (SessionKey, Subscription)> {
-        self.node(node).subscribers.iter().map(|(session, subscription)| (*session, *subscription))
+        self.node(node).subscribers.iter()
     }
 
     /// The filter that ends at a node: what [`Subscriptions::insert`] was given, put together again level by level.
@@ -359,7 +360,7 @@ impl Node {
             plus: None,
             hash: None,
             children: 0,
-            subscribers: BTreeMap::new(),
+            subscribers: Subscribers::new(),
             groups: None,
         }
     }

@@ -30,7 +30,8 @@ pub(super) async fn run(shard: Shard, id: LinkId, mut socket: OwnedReadHalf, per
     if contain_panic(serve(&shard, id, &mut socket)).await.is_err() {
         shard.0.borrow_mut().end(id, Over::Panicked);
     }
-    close(&shard, id, &mut socket).await;
+    // Boxed, so that a link does not hold the room for its end all its life.
+    Box::pin(close(&shard, id, &mut socket)).await;
     drop(socket);
     drop(permit);
 }

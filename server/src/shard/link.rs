@@ -222,9 +222,13 @@ impl Link {
         written
     }
 
-    /// Whether the flusher is needed, if only to find that everything is written.
-    pub(super) fn has_something_to_write(&self) -> bool {
-        self.awaits_drain || !self.output.is_empty()
+    /// Whether the flusher is needed, if only to find that everything is written, and does not know that yet. A blocked
+    /// link's own task writes when the socket drains.
+    pub(super) fn becomes_dirty(&mut self) -> bool {
+        let has_something_to_write = self.awaits_drain || !self.output.is_empty();
+        let becomes = !self.is_dirty && self.blocked_since.is_none() && has_something_to_write;
+        self.is_dirty |= becomes;
+        becomes
     }
 
     /// So much waits that it should not wait for the end of the turn.

@@ -61,7 +61,8 @@ struct State {
     hash_seed: u64,
     packet_size: usize,
     stall_timeout: Duration,
-    links: HashMap<LinkId, Link, RandomState>,
+    /// Boxed, so that the places of a table that are empty cost little.
+    links: HashMap<LinkId, Box<Link>, RandomState>,
     locals: Locals,
     links_opened: u64,
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
@@ -141,7 +142,8 @@ impl Shard {
         }
         let link = state.next_link();
         let packet_size = state.packet_size;
-        state.links.insert(link, Link::new(writer, new.peer, new.websocket, packet_size));
+        let new_link = Link::new(writer, new.peer, new.websocket, packet_size);
+        state.links.insert(link, Box::new(new_link));
         let now = state.clock.now();
         state.tell(now, Input::Open { link, nonce: u128::from_ne_bytes(nonce) });
         state.set_timer();
@@ -189,7 +191,9 @@ impl State {
             effects += self.tell(now, input);
         }
         // The WebSocket protocol may have answered something by itself.
-        self.mark_dirty(id);
+        if self.links.get_mut(&id).is_some_and(|link| link.becomes_dirty()) {
+            self.flush_soon(id);
+        }
         self.set_timer();
     }
 
@@ -203,45 +207,52 @@ impl State {
             self.picture.observe(&scene, cause, &effects);
         }
         let count = effects.len();
-        for effect in effects.drain(..) {
+        // Where they lie: an effect is large, and most of them are one message for many.
+        for effect in &effects {
             self.apply(effect);
         }
+        effects.clear();
         self.effects = effects;
         count
     }
 
-    fn apply(&mut self, effect: Effect) {
+    fn apply(&mut self, effect: &Effect) {
         match effect {
             Effect::Send { link: id, packet } => {
-                let Some(link) = self.links.get_mut(&id) else { return self.locals.send(id, packet) };
-                if let Err(error) = link.send(&packet, &mut self.spare) {
+                let Some(link) = self.links.get_mut(id) else {
+                    return self.locals.send(*id, packet.clone());
+                };
+                if let Err(error) = link.send(packet, &mut self.spare) {
                     error!(%error, "a packet of ours cannot be written");
                 }
-                self.mark_dirty(id);
+                if link.becomes_dirty() {
+                    self.flush_soon(*id);
+                }
             }
             Effect::Deliver(delivered) => {
-                let id = delivered.link;
-                let Some(link) = self.links.get_mut(&id) else {
-                    if let Some(since) = self.locals.deliver(&delivered, self.clock) {
+                let Some(link) = self.links.get_mut(&delivered.link) else {
+                    if let Some(since) = self.locals.deliver(delivered, self.clock) {
                         self.stall_check.get_or_insert(since + self.stall_timeout);
                     }
                     return;
                 };
-                if let Err(error) = link.deliver(&delivered, &mut self.spare, &mut self.traffic) {
+                if let Err(error) = link.deliver(delivered, &mut self.spare, &mut self.traffic) {
                     error!(%error, "a message cannot be written");
                 }
                 if link.is_full_enough_to_write() {
-                    self.write(id);
-                } else {
-                    self.mark_dirty(id);
+                    self.write(delivered.link);
+                } else if link.becomes_dirty() {
+                    self.flush_soon(delivered.link);
                 }
             }
             Effect::AwaitDrain { link: id } => {
-                let Some(link) = self.links.get_mut(&id) else { return self.locals.await_drain(id) };
+                let Some(link) = self.links.get_mut(id) else { return self.locals.await_drain(*id) };
                 link.awaits_drain = true;
-                self.mark_dirty(id);
+                if link.becomes_dirty() {
+                    self.flush_soon(*id);
+                }
             }
-            Effect::Close { link: id, reason } => self.end(id, Over::Asked(reason)),
+            Effect::Close { link: id, reason } => self.end(*id, Over::Asked(*reason)),
             Effect::Report(report) => self.report(report),
         }
     }
@@ -253,9 +264,9 @@ impl State {
         link.wake();
     }
 
-    fn report(&mut self, report: Report) {
-        match report {
-            Report::Connected { link: id, client_id, version, session_present, aliases } => {
+    fn report(&mut self, report: &Report) {
+        match *report {
+            Report::Connected { link: id, ref client_id, version, session_present, aliases } => {
                 if let Some(local) = self.locals.get(id) {
                     let peer = local.peer;
                     if local.stays() {
@@ -263,35 +274,30 @@ impl State {
                     } else {
                         debug!(%peer, client = ?client_id, ?version, transport = "http", "connected");
                     }
-                    return self.locals.connected(id, client_id);
+                    return self.locals.connected(id, client_id.clone());
                 }
                 let packet_size = self.packet_size;
                 let aliases = OutgoingAliases::new(aliases, self.hash_seed);
                 let Some(link) = self.links.get_mut(&id) else { return };
                 let (peer, transport) = (link.peer, link.transport());
                 info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
-                link.accepted(client_id, packet_size, aliases);
+                link.accepted(client_id.clone(), packet_size, aliases);
             }
-            Report::Dropped { client_id, qos, why } => {
+            Report::Dropped { ref client_id, qos, why } => {
                 debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
             }
-            Report::PublishRefused { link, client_id, reason } => {
+            Report::PublishRefused { link, ref client_id, reason } => {
                 debug!(client = ?client_id, ?reason, "message refused");
                 if let Some(link) = link {
                     self.locals.refused(link, reason);
                 }
             }
-            Report::SessionEnded { client_id } => debug!(client = ?client_id, "session ended"),
+            Report::SessionEnded { ref client_id } => debug!(client = ?client_id, "session ended"),
         }
     }
 
-    /// Has the flusher write to this link; a blocked link's own task does that when the socket drains.
-    fn mark_dirty(&mut self, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else { return };
-        if link.is_dirty || link.blocked_since.is_some() || !link.has_something_to_write() {
-            return;
-        }
-        link.is_dirty = true;
+    /// Has the flusher write to a link that became dirty.
+    fn flush_soon(&mut self, id: LinkId) {
         self.dirty.push(id);
         if self.dirty.len() == 1 {
             self.wake_flusher();

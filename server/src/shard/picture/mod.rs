@@ -61,7 +61,7 @@ pub(super) struct Picture {
 /// What is looked at.
 pub(super) struct Scene<'a> {
     pub(super) broker: &'a Broker,
-    pub(super) links: &'a HashMap<LinkId, Link, RandomState>,
+    pub(super) links: &'a HashMap<LinkId, Box<Link>, RandomState>,
     pub(super) locals: &'a Locals,
     pub(super) now: Now,
 }
