@@ -19,7 +19,8 @@ use tungstenite::{
 pub(crate) struct Client {
     wire: Wire,
     framer: Framer,
-    version: Version,
+    /// In which packets are written and read.
+    pub(crate) version: Version,
     next_id: PacketId,
     /// Data frames received.
     pub(crate) frames: usize,
