@@ -6,11 +6,14 @@
 mod address;
 mod filter;
 mod layers;
+mod list;
+mod network;
 mod size;
 
 pub(crate) use address::Address;
 pub(crate) use filter::Filter;
 pub(crate) use layers::{ConfigError, Layers};
+pub(crate) use network::Network;
 pub(crate) use size::Size;
 
 use crate::limits;
@@ -40,7 +43,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Mqtt {
     /// One address or a list.
-    #[serde(deserialize_with = "address::one_or_many")]
+    #[serde(deserialize_with = "list::one_or_many")]
     pub(crate) listen: Vec<Address>,
 }
 
@@ -49,12 +52,15 @@ pub(crate) struct Mqtt {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
     /// One address or a list.
-    #[serde(deserialize_with = "address::one_or_many")]
+    #[serde(deserialize_with = "list::one_or_many")]
     pub(crate) listen: Vec<Address>,
     /// Names by which browsers may reach this server, besides IP addresses, `localhost` and the machine's own name.
     pub(crate) allowed_hosts: Vec<String>,
     /// Origins (`https://lights.example`) whose pages may open a WebSocket, besides our own page's.
     pub(crate) allowed_origins: Vec<String>,
+    /// Reverse proxies that are believed when they say who their clients are.
+    #[serde(deserialize_with = "list::one_or_many")]
+    pub(crate) trusted_proxies: Vec<Network>,
 }
 
 /// What a client may ask for, and how long it may take.
@@ -190,6 +196,7 @@ impl Default for Http {
             listen: vec![Address::new("127.0.0.1", 8080)],
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod contracts;
 mod hostile;
 mod http;
 mod limits;
+mod proxy;
 mod slow;
 mod sys;
 mod transports;
