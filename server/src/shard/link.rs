@@ -143,10 +143,17 @@ impl Link {
                 return None;
             }
             let websocket = self.websocket.as_mut()?;
-            match websocket.next_payload(self.output.control_frames()) {
+            let wire = self.output.control_frames();
+            let before = wire.len();
+            let came = websocket.next_payload(wire);
+            // Pongs are answers like any others.
+            self.answers_len += wire.len() - before;
+            match came {
                 Ok(Some(payload)) => self.framer.push(payload),
                 Ok(None) => return None,
                 Err(over) => {
+                    // The last packets go before the answer to a goodbye: nothing may follow that.
+                    self.output.seal_before(before);
                     self.over = Some(match over {
                         WebSocketOver::ByPeer => Over::ByPeer,
                         WebSocketOver::Broken { code, why } => Over::WebSocket { code, why },

@@ -72,6 +72,13 @@ impl Output {
         self.open.clear();
     }
 
+    /// The same, but puts it before the control frames that begin at `at`.
+    pub(super) fn seal_before(&mut self, at: usize) {
+        let control_frames = self.wire.split_off(at);
+        self.seal();
+        self.wire.unsplit(control_frames);
+    }
+
     /// Writes as much as the socket takes without waiting.
     pub(super) fn write(
         &mut self,

@@ -9,6 +9,7 @@ use std::{
     net::TcpStream,
     time::{Duration, Instant},
 };
+use tungstenite::Message;
 
 const MESSAGE: usize = 64 << 10;
 
@@ -144,23 +145,23 @@ fn a_subscriber_that_is_slow_and_reads_is_not() {
     slow.ping_through_messages();
 }
 
-#[test]
-fn a_client_that_takes_no_answers_is_not_read_any_more() {
-    let server = Server::start();
-    let mut greedy = Client::connected(server.mqtt, Version::V5, "greedy");
-    let before = server.resident();
-    greedy.socket().set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    let questions = encode(&Packet::Pingreq, Version::V5).repeat(32 << 10);
+/// Says the same again and again, reading nothing, until the server does not read it while it has nothing else to do. How
+/// many bytes that were.
+fn ask_until_nobody_reads(server: &Server, socket: &TcpStream, question: &[u8]) -> usize {
+    socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let questions = question.repeat((64 << 10) / question.len());
     let mut asked = 0;
     eventually("questions that the server does not read while it has nothing else to do", || {
         let asked_before = asked;
         loop {
-            // Goes on where it was cut, so that the packets stay whole.
-            match greedy.socket().write(&questions[asked % 2..]) {
+            // Goes on where it was cut, so that the questions stay whole.
+            match (&*socket).write(&questions[asked % question.len()..]) {
                 Ok(len) => asked += len,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
                 Err(error) => panic!("{error}"),
             }
+            // Far above what the system holds for both sides.
+            assert!(asked < 256 << 20, "it is read without end");
         }
         let (busy, started) = (server.processor_time(), Instant::now());
         while started.elapsed() < Duration::from_millis(200) {
@@ -168,6 +169,15 @@ fn a_client_that_takes_no_answers_is_not_read_any_more() {
         }
         (asked == asked_before && server.processor_time() == busy).then_some(())
     });
+    asked
+}
+
+#[test]
+fn a_client_that_takes_no_answers_is_not_read_any_more() {
+    let server = Server::start();
+    let mut greedy = Client::connected(server.mqtt, Version::V5, "greedy");
+    let before = server.resident();
+    let asked = ask_until_nobody_reads(&server, greedy.socket(), &encode(&Packet::Pingreq, Version::V5));
     let grown = server.resident().saturating_sub(before);
     assert!(grown < 4 << 20, "{grown} bytes more in use");
     // It is taken up again where it left off; far more than what may wait in buffers.
@@ -176,6 +186,31 @@ fn a_client_that_takes_no_answers_is_not_read_any_more() {
         assert_eq!(greedy.receive(), Packet::Pingresp);
     }
     Client::connected(server.mqtt, Version::V5, "other").ping();
+}
+
+#[test]
+fn the_same_holds_for_pings_of_websocket_itself() {
+    let server = Server::start();
+    for payload_len in [0_u8, 125] {
+        let mut greedy = Client::connected_by_websocket(server.http, Version::V5, "greedy");
+        let before = server.resident();
+        // Masked with zeros.
+        let ping =
+            [&[0x89, 0x80 | payload_len, 0, 0, 0, 0][..], &vec![b'x'; usize::from(payload_len)]].concat();
+        let asked = ask_until_nobody_reads(&server, greedy.socket(), &ping);
+        let grown = server.resident().saturating_sub(before);
+        assert!(grown < 8 << 20, "{grown} bytes more in use for {asked} of pings");
+        // All that were read are answered.
+        let websocket = greedy.as_websocket();
+        for _ in 0..(asked / ping.len()) / 2 {
+            let answer = websocket.read().unwrap();
+            assert!(
+                matches!(&answer, Message::Pong(payload) if payload.len() == usize::from(payload_len)),
+                "{answer:?}"
+            );
+        }
+        Client::connected_by_websocket(server.http, Version::V5, "other").ping();
+    }
 }
 
 #[test]
