@@ -10,7 +10,7 @@ use crate::limits;
 use bytes::Bytes;
 use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
-    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Text, Version},
+    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, ReasonCode, Text, Version},
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -237,16 +237,10 @@ impl Link {
     /// The last that is sent: over WebSocket a close frame, which says why.
     pub(super) fn say_goodbye(&mut self) {
         self.output.seal();
-        let (code, why) = match &self.over {
-            Some(Over::WebSocket { code, why }) => (*code, why.as_str()),
-            Some(Over::Asked(CloseReason::Stopping)) => (GOING_AWAY, "stopping"),
-            Some(Over::Asked(CloseReason::Malformed(_) | CloseReason::ProtocolError) | Over::NoConnect) => {
-                (POLICY_VIOLATION, "no MQTT as it should be")
-            }
-            Some(_) | None => (NORMAL, ""),
-        };
+        let over = self.over.as_ref();
+        let (code, why) = over.map_or((NORMAL, String::new()), |over| (over.close_code(), over.reason()));
         if let Some(websocket) = &mut self.websocket {
-            websocket.close(code, why, self.output.control_frames());
+            websocket.close(code, &why, self.output.control_frames());
         }
     }
 
@@ -287,6 +281,30 @@ impl Over {
         }
     }
 
+    /// In WebSocket's words, for a link that can say goodbye. Clients before 5.0 are told in no other way.
+    fn close_code(&self) -> u16 {
+        match self {
+            Self::Asked(CloseReason::Disconnected(_)) | Self::ByPeer => NORMAL,
+            Self::Asked(CloseReason::Stopping) => GOING_AWAY,
+            Self::Asked(
+                CloseReason::Malformed(DecodeError::PacketTooLarge)
+                | CloseReason::Limit(ReasonCode::PacketTooLarge),
+            ) => TOO_LARGE,
+            Self::WebSocket { code, .. } => *code,
+            Self::Asked(
+                CloseReason::Refused(_)
+                | CloseReason::Malformed(_)
+                | CloseReason::ProtocolError
+                | CloseReason::ConnectTimeout
+                | CloseReason::KeepAliveTimeout
+                | CloseReason::TakenOver
+                | CloseReason::Limit(_),
+            )
+            | Self::NoConnect => POLICY_VIOLATION,
+            Self::Failed(_) | Self::Stalled | Self::Panicked => UNEXPECTED,
+        }
+    }
+
     /// In an operator's words.
     pub(super) fn reason(&self) -> String {
         match self {
@@ -318,6 +336,8 @@ const OLDEST: Version = Version::V3_1_1;
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const POLICY_VIOLATION: u16 = 1008;
+const TOO_LARGE: u16 = 1009;
+const UNEXPECTED: u16 = 1011;
 
 /// Several small packets may share a message with the largest.
 fn message_size(packet_size: usize) -> usize {

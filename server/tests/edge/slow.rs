@@ -200,9 +200,9 @@ fn the_same_holds_for_pings_of_websocket_itself() {
         let asked = ask_until_nobody_reads(&server, greedy.socket(), &ping);
         let grown = server.resident().saturating_sub(before);
         assert!(grown < 8 << 20, "{grown} bytes more in use for {asked} of pings");
-        // All that were read are answered.
+        // Those that were read are answered.
         let websocket = greedy.as_websocket();
-        for _ in 0..(asked / ping.len()) / 2 {
+        for _ in 0..(asked / ping.len() / 2).min(20_000) {
             let answer = websocket.read().unwrap();
             assert!(
                 matches!(&answer, Message::Pong(payload) if payload.len() == usize::from(payload_len)),
