@@ -77,6 +77,25 @@ fn whether_values_are_retained_is_a_setting() {
 }
 
 #[test]
+fn over_http_the_setting_is_named() {
+    let server = Server::with(&["limits.retain=false", "limits.qos=0"]);
+    let put = |query: &str| {
+        let text = format!(
+            "PUT /api/v1/topics/a{query} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1",
+            server.http
+        );
+        let answer = crate::support::request(server.http, text);
+        (answer.status, String::from_utf8(answer.body).unwrap())
+    };
+    for (query, setting) in [("?qos=0", "limits.retain"), ("?retain=false&qos=1", "limits.qos")] {
+        let (status, why) = put(query);
+        assert!(status == 400 && why.contains(setting), "{query}: {status} {why}");
+    }
+    let (status, why) = put("?retain=false&qos=0");
+    assert!(matches!(status, 200..300), "{status} {why}");
+}
+
+#[test]
 fn identifiers_of_3_1_are_held_to_23_characters_if_somebody_wants_that() {
     let long = "twenty-four-characters-x";
     let refused = |settings: &[&str], version: Version| {

@@ -1,12 +1,16 @@
 //! Clients that are slow or frozen: they lose messages or their connection, and nobody else notices.
 
-use crate::support::{Client, Server, connect, encode, eventually, publish, subscribe};
+use crate::support::{
+    Client, Server, connect, encode, eventually,
+    frames::{BINARY, CLOSE, Frames, PING, PONG},
+    publish, subscribe,
+};
 use luxwire_shared::mqtt::{Delivery, Packet, PacketId, PublishTopic, QoS, Version};
 use socket2::{Domain, Socket, Type};
 use std::{
     collections::HashMap,
     io::{ErrorKind, Write as _},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 use tungstenite::Message;
@@ -25,7 +29,7 @@ pub(crate) fn frozen_subscriber(server: &Server) -> TcpStream {
 
 /// A client that subscribed to `flood` and never reads, not even what its system would hold for it.
 fn silent_subscriber(server: &Server) -> TcpStream {
-    let mut socket = narrow_socket(server);
+    let mut socket = narrow_socket(server.mqtt);
     socket.write_all(&encode(&connect(Version::V5, "frozen"), Version::V5)).unwrap();
     socket.write_all(&encode(&subscribe(PacketId::MIN, "flood", QoS::AtMostOnce), Version::V5)).unwrap();
     server.logged(&["connected", "\"frozen\""]);
@@ -33,10 +37,10 @@ fn silent_subscriber(server: &Server) -> TcpStream {
 }
 
 /// A connection for which the system holds little.
-fn narrow_socket(server: &Server) -> TcpStream {
+fn narrow_socket(server: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4 << 10).unwrap();
-    socket.connect(&server.mqtt.into()).unwrap();
+    socket.connect(&server.into()).unwrap();
     socket.into()
 }
 
@@ -70,7 +74,7 @@ fn a_frozen_subscriber_slows_nobody_and_costs_little() {
 #[test]
 fn a_slow_subscriber_that_takes_aliases_knows_the_topic_of_every_message_that_it_gets() {
     let server = Server::start();
-    let mut slow = Client::over(narrow_socket(&server));
+    let mut slow = Client::over(narrow_socket(server.mqtt));
     let mut connecting = connect(Version::V5, "slow");
     if let Packet::Connect(connect) = &mut connecting {
         connect.properties.topic_alias_maximum = Some(10);
@@ -132,7 +136,7 @@ fn a_subscriber_that_takes_nothing_for_too_long_is_closed() {
 #[test]
 fn a_subscriber_that_is_slow_and_reads_is_not() {
     let server = Server::with(&["limits.stall_timeout_s=2"]);
-    let mut slow = Client::over(narrow_socket(&server));
+    let mut slow = Client::over(narrow_socket(server.mqtt));
     slow.connect(Version::V5, "slow");
     slow.subscribe("flood", QoS::AtMostOnce);
     let started = Instant::now();
@@ -211,6 +215,25 @@ fn the_same_holds_for_pings_of_websocket_itself() {
         }
         Client::connected_by_websocket(server.http, Version::V5, "other").ping();
     }
+}
+
+#[test]
+fn control_frames_get_through_an_output_that_is_full() {
+    let server = Server::start();
+    let mut slow = Frames::over(narrow_socket(server.http), server.http);
+    slow.send(BINARY, &encode(&connect(Version::V5, "slow"), Version::V5));
+    slow.send(BINARY, &encode(&subscribe(PacketId::MIN, "flood", QoS::AtMostOnce), Version::V5));
+    server.logged(&[" connected", "\"slow\""]);
+    // Longer than what waits, so that messages are dropped; what is asked meanwhile is not.
+    flood(&server, FLOOD_MESSAGES / 2, MESSAGE, || {});
+    slow.send(PING, b"still there?");
+    flood(&server, FLOOD_MESSAGES / 2, MESSAGE, || {});
+    slow.send(CLOSE, &[0x03, 0xE8]);
+    let frames = slow.until_closed();
+    let messages = frames.iter().filter(|(first, _)| *first == BINARY).map(|(_, bytes)| bytes.len());
+    assert!(messages.sum::<usize>() < FLOOD_MESSAGES * MESSAGE, "nothing was dropped");
+    assert!(frames.contains(&(PONG, b"still there?".to_vec())));
+    assert_eq!(frames.last(), Some(&(CLOSE, vec![0x03, 0xE8])));
 }
 
 #[test]

@@ -20,7 +20,11 @@ pub(crate) const PONG: u8 = 0x8A;
 impl Frames {
     /// `GET /mqtt` with the subprotocol `mqtt`.
     pub(crate) fn open(server: SocketAddr) -> Self {
-        let mut socket = TcpStream::connect(server).unwrap();
+        Self::over(TcpStream::connect(server).unwrap(), server)
+    }
+
+    /// The same over a connection that is there already.
+    pub(crate) fn over(mut socket: TcpStream, server: SocketAddr) -> Self {
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let request = format!(
