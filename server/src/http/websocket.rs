@@ -6,7 +6,7 @@ use super::{Peer, Problem, origin::Origins};
 use crate::shard::{Door, NewLink};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Version as HttpVersion, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -41,7 +41,7 @@ pub(super) fn handshake(
     mut request: Request,
 ) -> Result<Response, Box<Response>> {
     let headers = request.headers();
-    let can_upgrade = request.method() == Method::GET && request.version() >= HttpVersion::HTTP_11;
+    let can_upgrade = request.method() == Method::GET && request.version() >= Version::HTTP_11;
     if !can_upgrade || !is_asked_for(headers) || !has_word(headers, header::CONNECTION, "upgrade") {
         return Err(refuse(
             StatusCode::UPGRADE_REQUIRED,

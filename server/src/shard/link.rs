@@ -7,7 +7,7 @@ use super::{
     websocket::{Over as WebSocketOver, WebSocket},
 };
 use crate::limits;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
     mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, ReasonCode, Text, Version},
@@ -28,7 +28,7 @@ pub(super) struct Link {
     aliases: Option<Box<OutgoingAliases>>,
     /// How the client said in CONNECT that it speaks.
     version: Option<Version>,
-    /// Bytes of answers to this link's own packets since its output was last empty.
+    /// Bytes of answers to this link's own packets, and to its pings of WebSocket, since its output was last empty.
     answers_len: usize,
     /// Bytes that are no packet came: what follows them means nothing.
     pub(super) lost_rhythm: bool,
@@ -142,18 +142,14 @@ impl Link {
                 self.over = Some(Over::NoConnect);
                 return None;
             }
-            let websocket = self.websocket.as_mut()?;
-            let wire = self.output.control_frames();
-            let before = wire.len();
-            let came = websocket.next_payload(wire);
-            // Pongs are answers like any others.
-            self.answers_len += wire.len() - before;
-            match came {
+            let mut answers = BytesMut::new();
+            let payload = self.websocket.as_mut()?.next_payload(&mut answers);
+            self.answers_len += answers.len();
+            self.output.append_control_frames(&answers);
+            match payload {
                 Ok(Some(payload)) => self.framer.push(payload),
                 Ok(None) => return None,
                 Err(over) => {
-                    // The last packets go before the answer to a goodbye: nothing may follow that.
-                    self.output.seal_before(before);
                     self.over = Some(match over {
                         WebSocketOver::ByPeer => Over::ByPeer,
                         WebSocketOver::Broken { code, why } => Over::WebSocket { code, why },
@@ -236,12 +232,16 @@ impl Link {
 
     /// The last that is sent: over WebSocket a close frame, which says why.
     pub(super) fn say_goodbye(&mut self) {
-        self.output.seal();
+        let Some(websocket) = &mut self.websocket else { return };
+        if !websocket.can_write() {
+            // The client's goodbye was answered, and nothing may follow that.
+            return self.output.discard_open_frame();
+        }
         let over = self.over.as_ref();
         let (code, why) = over.map_or((NORMAL, String::new()), |over| (over.close_code(), over.reason()));
-        if let Some(websocket) = &mut self.websocket {
-            websocket.close(code, &why, self.output.control_frames());
-        }
+        let mut goodbye = BytesMut::new();
+        websocket.close(code, &why, &mut goodbye);
+        self.output.append_control_frames(&goodbye);
     }
 
     /// The socket, for the moments that are not reading or writing.
