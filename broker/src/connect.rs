@@ -143,6 +143,13 @@ impl Broker {
                 "the client identifier is missing or too long",
             ));
         }
+        if self.limits.short_client_ids_3_1
+            && connect.version == Version::V3_1
+            && !(1..=CLIENT_ID_CHARS_3_1).contains(&connect.client_id.chars().count())
+        {
+            let why = "an identifier of MQTT 3.1 has 1 to 23 characters";
+            return Some((ReasonCode::ClientIdentifierNotValid, why));
+        }
         let will = connect.will.as_deref()?;
         if is_brokers_own(&will.topic) {
             return Some((ReasonCode::TopicNameInvalid, publish_refused(ReasonCode::TopicNameInvalid)));
@@ -290,6 +297,9 @@ fn response_information(connect: &Connect, client_id: &Text) -> Option<Text> {
 const RESPONSES: &str = "luxwire/responses";
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// What MQTT 3.1 allows, section 3.1 there, "Client Identifier".
+const CLIENT_ID_CHARS_3_1: usize = 23;
 
 /// 62^22 is just above 2^128.
 const ASSIGNED_ID_LEN: usize = 22;

@@ -41,6 +41,9 @@ pub struct Limits {
     pub sessions: usize,
     /// The longest client identifier, in bytes: it is kept with the session and copied into logs.
     pub client_id_len: usize,
+    /// Whether clients of MQTT 3.1 are held to its rule that an identifier has 1 to 23 characters. Off by default, as it is
+    /// elsewhere: the rule went with 3.1.1, and clients that say 3.1 often break it.
+    pub short_client_ids_3_1: bool,
     /// Subscriptions of one session. Each may have to be looked at for every message.
     pub session_subscriptions: usize,
     /// Levels of a subscription's filter. A level of one byte costs some seventy bytes in the trie, so that without a
@@ -91,6 +94,7 @@ impl Default for Limits {
             retain: true,
             sessions: 100_000,
             client_id_len: 1024,
+            short_client_ids_3_1: false,
             session_subscriptions: 10_000,
             filter_levels: 128,
             filter_len: 4096,

@@ -63,6 +63,30 @@ fn an_empty_identifier_needs_a_clean_session() {
     }
 }
 
+// MQTT 3.1, section 3.1, "Client Identifier": characters, not bytes.
+#[test]
+fn identifiers_of_3_1_may_be_held_to_23_characters() {
+    let connecting = crate::driver::packets::version;
+    let names = ["", &"a".repeat(23), &"\u{e4}".repeat(23), &"a".repeat(24)];
+    let mut lenient = World::new();
+    for name in names {
+        lenient.connect(connecting(Version::V3_1, name));
+    }
+    let mut strict = World::with(|limits| limits.short_client_ids_3_1 = true);
+    for name in ["", &"a".repeat(24)] {
+        let refused = strict.refused(connecting(Version::V3_1, name));
+        assert_eq!(refused, ReasonCode::ClientIdentifierNotValid, "{name:?}");
+    }
+    for name in ["a", &"a".repeat(23), &"\u{e4}".repeat(23)] {
+        strict.connect(connecting(Version::V3_1, name));
+    }
+    // Later versions leave the length to the server.
+    for version in [Version::V3_1_1, Version::V5] {
+        strict.connect(connecting(version, &"a".repeat(24)));
+        strict.connect(connecting(version, ""));
+    }
+}
+
 // 3.1.1: [MQTT-3.1.2-8] [MQTT-3.14.4-3]
 #[test]
 fn the_will_is_published_unless_the_client_said_disconnect() {

@@ -24,6 +24,7 @@ const STEPS_OF_A_SEED: u64 = 1500;
 /// What is played in every run of the tests.
 const STEPS: u64 = 3_000_000;
 
+// [MQTT-4.3.2-3] [MQTT-4.3.3-10] [MQTT-4.3.3-12] [MQTT-4.6.0-5]
 #[test]
 fn every_message_arrives_in_order_and_as_often_as_its_quality_promises() {
     if let Some(seed) = number("LUXWIRE_SIMULATION_SEED") {

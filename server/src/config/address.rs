@@ -2,10 +2,8 @@
 //!
 //! A name stays a name here; it is looked up when the listener opens.
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, SeqAccess, Visitor},
-};
+use super::list::Element;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
 /// `127.0.0.1:1883`, `[::1]:1883`, `localhost:1883`; port 0 picks a free one.
@@ -28,6 +26,10 @@ impl Address {
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
+}
+
+impl Element for Address {
+    const EXPECTED: &str = "an address such as \"127.0.0.1:1883\", or a list of them";
 }
 
 impl FromStr for Address {
@@ -64,33 +66,6 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(Error::custom)
     }
-}
-
-/// Reads `"a:1"` and `["a:1", "b:2"]` alike.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
-    struct OneOrMany;
-
-    impl<'de> Visitor<'de> for OneOrMany {
-        type Value = Vec<Address>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an address such as \"127.0.0.1:1883\", or a list of them")
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(vec![text.parse().map_err(E::custom)?])
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut addresses = Vec::new();
-            while let Some(address) = list.next_element()? {
-                addresses.push(address);
-            }
-            Ok(addresses)
-        }
-    }
-
-    deserializer.deserialize_any(OneOrMany)
 }
 
 #[cfg(test)]

@@ -223,9 +223,18 @@ mod tests {
         check("nonsense=5", &["unknown field", "limits"]);
         check("limits.connections=many", &["invalid type", "many"]);
         check("limits.connections=0", &["limits.connections is 0", "from 1 to"]);
+        check("limits.qos=3", &["limits.qos is 3", "from 0 to 2"]);
+        check("limits.qos=exactly once", &["--set limits.qos=", "invalid type"]);
+        check("limits.retain=1", &["--set limits.retain=1", "a boolean"]);
         check("limits.packet_size=1 MB", &["is no size", "MiB"]);
         check("mqtt.listen=1883", &["127.0.0.1:1883"]);
         check("http.allowed_origins=[\"lights\"]", &["is no origin", "https://"]);
+        check(
+            "http.trusted_proxies=proxy",
+            &["--set http.trusted_proxies", "is no IP address", "10.0.0.0/8"],
+        );
+        check(r#"http.trusted_proxies=["::1", "10.0.0.1/8"]"#, &["10.0.0.1/8", "10.0.0.0/8"]);
+        check("http.trusted_proxies=5", &["invalid type", "or a list of them"]);
         check("limits.connections", &["KEY=VALUE"]);
         check("limits.memory=5", &["unknown field", "memory"]);
     }

@@ -6,15 +6,18 @@
 mod address;
 mod filter;
 mod layers;
+mod list;
+mod network;
 mod size;
 
 pub(crate) use address::Address;
 pub(crate) use filter::Filter;
 pub(crate) use layers::{ConfigError, Layers};
+pub(crate) use network::Network;
 pub(crate) use size::Size;
 
 use crate::limits;
-use luxwire_shared::mqtt::TopicFilter;
+use luxwire_shared::mqtt::{QoS, TopicFilter};
 use serde::{Deserialize, Serialize};
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -40,7 +43,7 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Mqtt {
     /// One address or a list.
-    #[serde(deserialize_with = "address::one_or_many")]
+    #[serde(deserialize_with = "list::one_or_many")]
     pub(crate) listen: Vec<Address>,
 }
 
@@ -49,12 +52,15 @@ pub(crate) struct Mqtt {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
     /// One address or a list.
-    #[serde(deserialize_with = "address::one_or_many")]
+    #[serde(deserialize_with = "list::one_or_many")]
     pub(crate) listen: Vec<Address>,
     /// Names by which browsers may reach this server, besides IP addresses, `localhost` and the machine's own name.
     pub(crate) allowed_hosts: Vec<String>,
     /// Origins (`https://lights.example`) whose pages may open a WebSocket, besides our own page's.
     pub(crate) allowed_origins: Vec<String>,
+    /// Reverse proxies that are believed when they say who their clients are.
+    #[serde(deserialize_with = "list::one_or_many")]
+    pub(crate) trusted_proxies: Vec<Network>,
 }
 
 /// What a client may ask for, and how long it may take.
@@ -75,6 +81,12 @@ pub(crate) struct Limits {
     pub(crate) receive_maximum: u16,
     /// The highest topic alias (MQTT 5.0) in either direction; 0 for none.
     pub(crate) topic_alias_maximum: u16,
+    /// The highest quality of service at which clients may publish and are served.
+    pub(crate) qos: u8,
+    /// Whether clients may have values retained.
+    pub(crate) retain: bool,
+    /// Whether MQTT 3.1 clients are held to that version's identifiers of 1 to 23 characters.
+    pub(crate) short_client_ids_3_1: bool,
     /// Messages that wait for a client.
     pub(crate) session_queue_messages: u32,
     /// Their bytes.
@@ -128,6 +140,7 @@ impl Config {
         in_range("limits.stall_timeout_s", limits.stall_timeout_s.into(), 1, 3_600)?;
         in_range("limits.packet_size", limits.packet_size.bytes() as u64, 1024, 268_435_455)?;
         in_range("limits.receive_maximum", limits.receive_maximum.into(), 1, 65_535)?;
+        in_range("limits.qos", limits.qos.into(), 0, 2)?;
         in_range("sys.interval_s", self.sys.interval_s.into(), 0, 3_600)?;
         if self.record.enabled && self.record.filters.is_empty() {
             return Err(
@@ -161,6 +174,9 @@ impl Limits {
             keep_alive_s: self.keep_alive_s,
             receive_maximum: NonZeroU16::new(self.receive_maximum).unwrap_or(defaults.receive_maximum),
             topic_alias_maximum: self.topic_alias_maximum,
+            qos: QoS::from_number(self.qos).unwrap_or(defaults.qos),
+            retain: self.retain,
+            short_client_ids_3_1: self.short_client_ids_3_1,
             session_queue_messages: self.session_queue_messages as usize,
             session_queue_bytes: self.session_queue_bytes.bytes(),
             ..defaults
@@ -180,6 +196,7 @@ impl Default for Http {
             listen: vec![Address::new("127.0.0.1", 8080)],
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -226,6 +243,9 @@ impl Default for Limits {
             keep_alive_s: broker.keep_alive_s,
             receive_maximum: broker.receive_maximum.get(),
             topic_alias_maximum: broker.topic_alias_maximum,
+            qos: broker.qos.number(),
+            retain: broker.retain,
+            short_client_ids_3_1: broker.short_client_ids_3_1,
             session_queue_messages: u32::try_from(broker.session_queue_messages).unwrap_or(u32::MAX),
             session_queue_bytes: Size::from_bytes(broker.session_queue_bytes),
         }

@@ -20,6 +20,7 @@ mod origin;
 mod page;
 mod picture;
 mod problem;
+mod proxy;
 mod query;
 mod refusal;
 mod topics;
@@ -30,6 +31,7 @@ pub(crate) use connection::Connection;
 pub(crate) use date::rfc3339;
 pub(crate) use host::Hosts;
 pub(crate) use origin::Origins;
+pub(crate) use proxy::Proxies;
 pub(crate) use topics::LargeAnswers;
 
 use crate::{
@@ -48,7 +50,7 @@ use axum::{
 use problem::Problem;
 use std::{net::SocketAddr, sync::Arc};
 
-/// Who asks; every request carries it.
+/// Who asks; every request carries it. Behind a proxy that is trusted it is the proxy's client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
@@ -58,6 +60,7 @@ pub(crate) struct Web {
     pub(crate) door: Door,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) origins: Arc<Origins>,
+    pub(crate) proxies: Arc<Proxies>,
     pub(crate) clock: Clock,
     pub(crate) large_answers: LargeAnswers,
     pub(crate) uploads: Uploads,
@@ -77,6 +80,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/readyz", get(health::ready))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(web.clone(), proxy::look_through))
         .with_state(web)
 }
 
@@ -104,6 +108,12 @@ impl FromRef<Web> for Arc<Hosts> {
 impl FromRef<Web> for Arc<Origins> {
     fn from_ref(web: &Web) -> Self {
         Arc::clone(&web.origins)
+    }
+}
+
+impl FromRef<Web> for Arc<Proxies> {
+    fn from_ref(web: &Web) -> Self {
+        Arc::clone(&web.proxies)
     }
 }
 

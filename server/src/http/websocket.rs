@@ -6,7 +6,7 @@ use super::{Peer, Problem, origin::Origins};
 use crate::shard::{Door, NewLink};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -41,7 +41,8 @@ pub(super) fn handshake(
     mut request: Request,
 ) -> Result<Response, Box<Response>> {
     let headers = request.headers();
-    if !is_asked_for(headers) || !has_word(headers, header::CONNECTION, "upgrade") {
+    let can_upgrade = request.method() == Method::GET && request.version() >= Version::HTTP_11;
+    if !can_upgrade || !is_asked_for(headers) || !has_word(headers, header::CONNECTION, "upgrade") {
         return Err(refuse(
             StatusCode::UPGRADE_REQUIRED,
             "this path speaks MQTT over WebSocket; upgrade to websocket",
@@ -114,10 +115,11 @@ fn subprotocol(headers: &HeaderMap) -> Result<Option<&'static str>, ()> {
 fn refuse(status: StatusCode, detail: &str) -> Box<Response> {
     let mut response = Problem::new(status, detail).into_response();
     if status == StatusCode::UPGRADE_REQUIRED {
-        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        response
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(WEBSOCKET_VERSION));
+        let headers = response.headers_mut();
+        // The two belong together: RFC 9110, section 7.8.
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static(WEBSOCKET_VERSION));
     }
     Box::new(response)
 }

@@ -7,10 +7,10 @@ use super::{
     websocket::{Over as WebSocketOver, WebSocket},
 };
 use crate::limits;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use luxwire_broker::{Cause, ClientId, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
-    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Version},
+    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, ReasonCode, Version},
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -28,7 +28,7 @@ pub(super) struct Link {
     aliases: Option<Box<OutgoingAliases>>,
     /// How the client said in CONNECT that it speaks.
     version: Option<Version>,
-    /// Bytes of answers to this link's own packets since its output was last empty.
+    /// Bytes of answers to this link's own packets, and to its pings of WebSocket, since its output was last empty.
     answers_len: usize,
     /// Bytes that are no packet came: what follows them means nothing.
     pub(super) lost_rhythm: bool,
@@ -147,8 +147,11 @@ impl Link {
                 self.over = Some(Over::NoConnect);
                 return None;
             }
-            let websocket = self.websocket.as_mut()?;
-            match websocket.next_payload(self.output.control_frames()) {
+            let mut answers = BytesMut::new();
+            let payload = self.websocket.as_mut()?.next_payload(&mut answers);
+            self.answers_len += answers.len();
+            self.output.append_control_frames(&answers);
+            match payload {
                 Ok(Some(payload)) => self.framer.push(payload),
                 Ok(None) => return None,
                 Err(over) => {
@@ -238,18 +241,16 @@ impl Link {
 
     /// The last that is sent: over WebSocket a close frame, which says why.
     pub(super) fn say_goodbye(&mut self) {
-        self.output.seal();
-        let (code, why) = match &self.over {
-            Some(Over::WebSocket { code, why }) => (*code, why.as_str()),
-            Some(Over::Asked(CloseReason::Stopping)) => (GOING_AWAY, "stopping"),
-            Some(Over::Asked(CloseReason::Malformed(_) | CloseReason::ProtocolError) | Over::NoConnect) => {
-                (POLICY_VIOLATION, "no MQTT as it should be")
-            }
-            Some(_) | None => (NORMAL, ""),
-        };
-        if let Some(websocket) = &mut self.websocket {
-            websocket.close(code, why, self.output.control_frames());
+        let Some(websocket) = &mut self.websocket else { return };
+        if !websocket.can_write() {
+            // The client's goodbye was answered, and nothing may follow that.
+            return self.output.discard_open_frame();
         }
+        let over = self.over.as_ref();
+        let (code, why) = over.map_or((NORMAL, String::new()), |over| (over.close_code(), over.reason()));
+        let mut goodbye = BytesMut::new();
+        websocket.close(code, &why, &mut goodbye);
+        self.output.append_control_frames(&goodbye);
     }
 
     /// The socket, for the moments that are not reading or writing.
@@ -289,6 +290,30 @@ impl Over {
         }
     }
 
+    /// In WebSocket's words, for a link that can say goodbye. Clients before 5.0 are told in no other way.
+    fn close_code(&self) -> u16 {
+        match self {
+            Self::Asked(CloseReason::Disconnected(_)) | Self::ByPeer => NORMAL,
+            Self::Asked(CloseReason::Stopping) => GOING_AWAY,
+            Self::Asked(
+                CloseReason::Malformed(DecodeError::PacketTooLarge)
+                | CloseReason::Limit(ReasonCode::PacketTooLarge),
+            ) => TOO_LARGE,
+            Self::WebSocket { code, .. } => *code,
+            Self::Asked(
+                CloseReason::Refused(_)
+                | CloseReason::Malformed(_)
+                | CloseReason::ProtocolError
+                | CloseReason::ConnectTimeout
+                | CloseReason::KeepAliveTimeout
+                | CloseReason::TakenOver
+                | CloseReason::Limit(_),
+            )
+            | Self::NoConnect => POLICY_VIOLATION,
+            Self::Failed(_) | Self::Stalled | Self::Panicked => UNEXPECTED,
+        }
+    }
+
     /// In an operator's words.
     pub(super) fn reason(&self) -> String {
         match self {
@@ -320,6 +345,8 @@ const OLDEST: Version = Version::V3_1_1;
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const POLICY_VIOLATION: u16 = 1008;
+const TOO_LARGE: u16 = 1009;
+const UNEXPECTED: u16 = 1011;
 
 /// Several small packets may share a message with the largest.
 fn message_size(packet_size: usize) -> usize {

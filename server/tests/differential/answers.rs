@@ -35,7 +35,7 @@ pub(crate) fn said(packet: &Packet) -> Option<String> {
 pub(crate) fn topic(publish: &Publish) -> &str {
     match &publish.topic {
         PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => name.as_str(),
-        PublishTopic::Alias(_) => "(alias)",
+        PublishTopic::Alias(_) => unreachable!("the client has given it its name"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table in `docs/interop.md`, for people. The test sees to it that the page has what `known.rs` says; to write it
+//! The table in `docs/interop.md`, for people. The test sees to it that the page has what `known` says; to write it
 //! anew, run `cargo test -p luxwire --test differential -- --ignored`.
 
 use crate::known::{KNOWN, Known, Right};

@@ -1,5 +1,5 @@
 //! The same packets, made up from a seed, legal ones and others, to Luxwire and to Mosquitto: what both answer is the same,
-//! or the table in `known.rs` says who is right.
+//! or the table in `known` says who is right.
 //!
 //! Three clients take part in each sequence. After every step all of them hear everything that the brokers have to say, which
 //! a PINGREQ of each makes certain; so no answer depends on time. `docs/interop.md` shows the table to people.
@@ -38,7 +38,7 @@ fn both_brokers_answer_alike() {
     let asked: Option<u64> = env::var("LUXWIRE_SEED").ok().map(|seed| seed.parse().expect("a number"));
     let first = asked.unwrap_or(SEED);
     println!("LUXWIRE_SEED={first}, {SEQUENCES} sequences");
-    let server = Server::start();
+    let server = Server::with(&[&format!("limits.topic_alias_maximum={}", packets::ALIASES)]);
     let mosquitto = Mosquitto::start();
     let (mut ours, mut theirs) = (Peer::new(server.mqtt), Peer::new(mosquitto.address));
     let mut met = vec![0; KNOWN.len()];
@@ -62,6 +62,10 @@ fn both_brokers_answer_alike() {
     // A failure's message is not to be searched for in the server's log.
     drop(server);
     println!("{steps} steps; {whole} sequences to their end, the others to a known difference");
+    println!(
+        "{} messages with an alias alone from Luxwire, {} from Mosquitto",
+        ours.shortened, theirs.shortened
+    );
     for (row, count) in KNOWN.iter().zip(&met) {
         println!("{count:6} times: {}", row.what);
     }
@@ -69,6 +73,7 @@ fn both_brokers_answer_alike() {
     if asked.is_none() {
         let superfluous: Vec<_> =
             KNOWN.iter().zip(met).filter(|(_, count)| *count == 0).map(|(row, _)| row.what).collect();
+        assert!(ours.shortened > 0, "no client has taken an alias");
         assert!(superfluous.is_empty(), "rows of the table that nothing shows: {superfluous:#?}");
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::random::Random;
 use bytes::Bytes;
-use luxwire_shared::mqtt::{Framer, Packet, Text, Version};
+use luxwire_shared::mqtt::{Connect, Framer, Packet, Version};
+use std::{collections::BTreeSet, num::NonZeroU16};
 
 /// Few enough that clients meet.
 const TOPICS: [&str; 7] = ["a", "a/b", "a/b/c", "/a", "b/", "$o/a", "ä/b"];
@@ -16,6 +17,12 @@ const WRONG_TOPICS: [&str; 6] = ["", "a/#", "+", "a\0b", "#", "a/+/b"];
 const WRONG_FILTERS: [&str; 9] =
     ["", "a#", "#/a", "a+/b", "$share", "$share/g", "$share//a", "$share/+/a", "a\0"];
 const PAYLOADS: [&[u8]; 4] = [b"on", b"", b"40", b"\xff\x00"];
+
+/// The highest topic alias at both brokers: Mosquitto's default.
+pub(crate) const ALIASES: u16 = 10;
+
+/// The numbers behind which a connection has put names.
+pub(crate) type Aliases = BTreeSet<u8>;
 
 /// The body of a packet.
 #[derive(Default)]
@@ -87,15 +94,24 @@ pub(crate) fn connect(random: &mut Random, version: Version, client_id: &str) ->
         properties.property(0x11, &[0, 0, 2, 0]);
     }
     if random.once_in(8) {
-        properties.property(0x21, &[0, 3]);
+        properties.property(0x21, &[0, 1 + random.below(3) as u8]);
     }
     if random.once_in(8) {
         properties.property(0x26, b"\0\x01k\0\x01v");
+    }
+    if random.once_in(2) {
+        properties.property(0x22, &[0, random.below(4) as u8]);
     }
     body.properties(version, &properties);
     body.text(client_id);
     if will {
         let mut properties = Body::default();
+        // No delay, or one that no sequence lasts: then the session's end decides.
+        match random.below(4) {
+            0 => properties.property(0x18, &[0, 0, 0, 0]),
+            1 | 2 => properties.property(0x18, &[0, 0, 1, 0]),
+            _ => {}
+        }
         publish_properties(random, &mut properties);
         body.properties(version, &properties);
         body.text(random.pick(&TOPICS));
@@ -134,14 +150,25 @@ pub(crate) fn filters(version: Version, bytes: &[u8]) -> Vec<&[u8]> {
     filters
 }
 
-/// Who a CONNECT says that it is.
-pub(crate) fn client_id(bytes: &[u8]) -> Option<Text> {
+/// What a CONNECT says, if it is one.
+pub(crate) fn as_connect(bytes: &[u8]) -> Option<Box<Connect>> {
     let mut framer = Framer::new(u32::MAX);
     framer.push(Bytes::copy_from_slice(bytes));
     match Packet::decode(framer.next_frame().ok()??, Version::V5) {
-        Ok(Packet::Connect(connect)) => Some(connect.client_id),
+        Ok(Packet::Connect(connect)) => Some(connect),
         _ => None,
     }
+}
+
+/// The topic of the will in a CONNECT that is to wait.
+pub(crate) fn delayed_will(bytes: &[u8]) -> Option<String> {
+    let will = as_connect(bytes)?.will?;
+    will.properties.will_delay_interval_s.is_some_and(|delay_s| delay_s > 0).then(|| will.topic.to_string())
+}
+
+/// How many messages the client of a CONNECT takes at once, if it says so.
+pub(crate) fn receive_maximum(bytes: &[u8]) -> Option<NonZeroU16> {
+    as_connect(bytes)?.properties.receive_maximum
 }
 
 /// Follows everything, at QoS 0.
@@ -183,9 +210,9 @@ fn publish_properties(random: &mut Random, properties: &mut Body) {
 }
 
 /// Any packet that a connected client may send, but for CONNECT and DISCONNECT.
-pub(crate) fn any(random: &mut Random, version: Version) -> Vec<u8> {
+pub(crate) fn any(random: &mut Random, version: Version, aliases: &mut Aliases) -> Vec<u8> {
     match random.below(19) {
-        0..8 => publish(random, version),
+        0..8 => publish(random, version, aliases),
         8..13 => subscribe(random, version),
         13..15 => unsubscribe(random, version),
         15..18 => acknowledge(random, version, 6),
@@ -221,11 +248,27 @@ pub(crate) fn unreleased(bytes: &[u8]) -> bool {
     exactly_once(bytes).is_some_and(|id| !bytes.ends_with(&[0x62, 2, id[0], id[1]]))
 }
 
-fn publish(random: &mut Random, version: Version) -> Vec<u8> {
+fn publish(random: &mut Random, version: Version, aliases: &mut Aliases) -> Vec<u8> {
     let qos = random.below(3) as u8;
     let dup = if qos > 0 && random.once_in(6) { 8 } else { 0 };
     let retain = u8::from(random.once_in(3));
-    let topic = if random.once_in(25) { random.pick(&WRONG_TOPICS) } else { random.pick(&TOPICS) };
+    let mut topic = if random.once_in(25) { random.pick(&WRONG_TOPICS) } else { random.pick(&TOPICS) };
+    let mut alias = None;
+    if version.has_properties() && random.once_in(2) {
+        // Fewer numbers than topics, so that a number comes to stand for another topic.
+        let number = 1 + random.below(3) as u8;
+        match random.below(24) {
+            0 => alias = Some(0),
+            1 => alias = Some(ALIASES as u8 + 1),
+            // Perhaps one that stands for nothing.
+            2 => (topic, alias) = ("", Some(number)),
+            3..14 if aliases.contains(&number) => (topic, alias) = ("", Some(number)),
+            _ => {
+                aliases.insert(number);
+                alias = Some(number);
+            }
+        }
+    }
     let mut body = Body::default();
     body.text(topic);
     if qos > 0 {
@@ -235,6 +278,9 @@ fn publish(random: &mut Random, version: Version) -> Vec<u8> {
     publish_properties(random, &mut properties);
     if random.once_in(30) {
         properties.property(0x0b, &[1]);
+    }
+    if let Some(alias) = alias {
+        properties.property(0x23, &[0, alias]);
     }
     body.properties(version, &properties);
     body.0.extend(random.pick(&PAYLOADS));
@@ -354,6 +400,18 @@ pub(crate) fn spoiled(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
         }
     }
     packet(first, &body)
+}
+
+/// Where the network cuts what a client sends. Not behind a byte 0 that begins a packet: Mosquitto overlooks that if it is
+/// read alone, and whether it is, the system decides.
+pub(crate) fn cuts(random: &mut Random, bytes: &[u8]) -> Vec<usize> {
+    let mut cuts = Vec::new();
+    if random.once_in(3) && bytes.len() > 1 && bytes[0] != 0 {
+        cuts.extend((0..=random.below(4)).map(|_| 1 + random.below(bytes.len() - 1)));
+        cuts.sort_unstable();
+        cuts.dedup();
+    }
+    cuts
 }
 
 /// Bytes before the body.

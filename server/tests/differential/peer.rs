@@ -2,9 +2,11 @@
 
 use crate::{answers::said, packets, support::DEADLINE};
 use bytes::Bytes;
-use luxwire_shared::mqtt::{Acknowledge, Framer, Packet, QoS, ReasonCode, Text, Version};
+use luxwire_shared::mqtt::{
+    Acknowledge, Framer, Packet, Publish, PublishTopic, QoS, ReasonCode, Text, TopicAlias, TopicName, Version,
+};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     io::{ErrorKind, Read as _, Write as _},
     mem,
     net::{Shutdown, SocketAddr, TcpStream},
@@ -22,6 +24,8 @@ pub(crate) struct Peer {
     clients: [Option<Connection>; CLIENTS],
     /// The names of sessions that may be left.
     sessions: BTreeSet<Text>,
+    /// Messages that it sent with an alias and no name.
+    pub(crate) shortened: usize,
 }
 
 struct Connection {
@@ -30,6 +34,10 @@ struct Connection {
     version: Version,
     /// Whether it acknowledges what it gets.
     polite: bool,
+    /// The highest alias that the broker may use, and the names behind those that it does.
+    alias_maximum: u16,
+    names: HashMap<TopicAlias, TopicName>,
+    shortened: usize,
 }
 
 /// What one client heard, in words.
@@ -37,7 +45,7 @@ pub(crate) type Heard = Vec<String>;
 
 impl Peer {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, clients: [const { None }; CLIENTS], sessions: BTreeSet::new() }
+        Self { address, clients: [const { None }; CLIENTS], sessions: BTreeSet::new(), shortened: 0 }
     }
 
     pub(crate) fn connected(&self) -> [bool; CLIENTS] {
@@ -51,19 +59,31 @@ impl Peer {
         version: Version,
         polite: bool,
         first: &[u8],
+        cuts: &[usize],
     ) -> [Heard; CLIENTS] {
         let socket = TcpStream::connect(self.address).unwrap();
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(SILENCE)).unwrap();
-        let mut connection = Connection { socket, framer: Framer::new(u32::MAX), version, polite };
+        let asked = packets::as_connect(first);
+        let alias_maximum =
+            asked.as_ref().and_then(|asked| asked.properties.topic_alias_maximum).unwrap_or(0);
+        let mut connection = Connection {
+            socket,
+            framer: Framer::new(u32::MAX),
+            version,
+            polite,
+            alias_maximum,
+            names: HashMap::new(),
+            shortened: 0,
+        };
         let mut heard: [Heard; CLIENTS] = Default::default();
-        connection.send(first);
+        connection.send_cut(first, cuts);
         // Nothing else may be said before CONNACK.
         match connection.next() {
             Next::Packet(Packet::Connack(connack)) => {
                 let accepted = connack.reason == ReasonCode::Success;
                 let assigned = connack.properties.assigned_client_id.clone();
-                self.sessions.extend(assigned.or_else(|| packets::client_id(first)));
+                self.sessions.extend(assigned.or_else(|| asked.map(|asked| asked.client_id)));
                 heard[client].extend(said(&Packet::Connack(connack)));
                 if accepted {
                     self.clients[client] = Some(connection);
@@ -82,22 +102,23 @@ impl Peer {
     }
 
     /// Sends bytes on a connection that is open.
-    pub(crate) fn send(&mut self, client: usize, bytes: &[u8]) -> [Heard; CLIENTS] {
+    pub(crate) fn send(&mut self, client: usize, bytes: &[u8], cuts: &[usize]) -> [Heard; CLIENTS] {
         let mut heard = Default::default();
         if let Some(connection) = &mut self.clients[client] {
-            connection.send(bytes);
+            connection.send_cut(bytes, cuts);
         }
         self.listen(&mut heard);
         heard
     }
 
     /// Sends bytes, if any, and lets the connection go: after a DISCONNECT, or without one.
-    pub(crate) fn leave(&mut self, client: usize, bytes: &[u8]) -> [Heard; CLIENTS] {
+    pub(crate) fn leave(&mut self, client: usize, bytes: &[u8], cuts: &[usize]) -> [Heard; CLIENTS] {
         let mut heard: [Heard; CLIENTS] = Default::default();
         if let Some(mut connection) = self.clients[client].take() {
-            connection.send(bytes);
+            connection.send_cut(bytes, cuts);
             let _ = connection.socket.shutdown(Shutdown::Write);
             connection.until_closed(&mut heard[client]);
+            self.shortened += connection.shortened;
         }
         self.listen(&mut heard);
         heard
@@ -106,14 +127,14 @@ impl Peer {
     /// Forgets sessions and kept values, so that the next sequence begins as the first one did.
     pub(crate) fn tidy(&mut self) {
         for client in 0..CLIENTS {
-            self.leave(client, &[0xe0, 0]);
+            self.leave(client, &[0xe0, 0], &[]);
         }
         let assigned = mem::take(&mut self.sessions);
         for name in assigned.iter().map(Text::as_str).chain(NAMES) {
-            self.open(0, Version::V3_1_1, true, &packets::clean_connect(name));
-            self.leave(0, &[0xe0, 0]);
+            self.open(0, Version::V3_1_1, true, &packets::clean_connect(name), &[]);
+            self.leave(0, &[0xe0, 0], &[]);
         }
-        self.open(0, Version::V3_1_1, true, &packets::clean_connect("tidy"));
+        self.open(0, Version::V3_1_1, true, &packets::clean_connect("tidy"), &[]);
         let connection = self.clients[0].as_mut().expect("a connection");
         connection.send(&packets::subscribe_all());
         connection.send(&[0xc0, 0]);
@@ -131,7 +152,7 @@ impl Peer {
         for topic in kept {
             connection.send(&packets::clear(&topic));
         }
-        self.leave(0, &[0xe0, 0]);
+        self.leave(0, &[0xe0, 0], &[]);
         self.sessions.clear();
     }
 
@@ -153,6 +174,7 @@ impl Peer {
                         Next::End(how) => {
                             quiet = false;
                             heard.push(how.to_owned());
+                            self.shortened += connection.shortened;
                             *slot = None;
                             break;
                         }
@@ -195,11 +217,45 @@ impl Connection {
         let _ = self.socket.write_all(bytes);
     }
 
+    /// The same in several writes. What a broker reads at once is up to the system, mostly one of them.
+    fn send_cut(&mut self, bytes: &[u8], cuts: &[usize]) {
+        let ends = cuts.iter().copied().chain([bytes.len()]);
+        let mut start = 0;
+        for end in ends {
+            self.send(&bytes[start..end]);
+            start = end;
+        }
+    }
+
+    /// Gives the name to a message that came with its alias; `None` if the broker may not use that.
+    fn named(&mut self, mut publish: Publish) -> Option<Publish> {
+        let name = match publish.topic {
+            PublishTopic::Name(name) => name,
+            PublishTopic::Alias(alias) => {
+                self.shortened += 1;
+                self.names.get(&alias)?.clone()
+            }
+            PublishTopic::NameAndAlias(name, alias) => {
+                if alias.0.get() > self.alias_maximum {
+                    return None;
+                }
+                self.names.insert(alias, name.clone());
+                name
+            }
+        };
+        publish.topic = PublishTopic::Name(name);
+        Some(publish)
+    }
+
     fn next(&mut self) -> Next {
         let mut buffer = [0; 4096];
         loop {
             match self.framer.next_frame() {
                 Ok(Some(frame)) => match Packet::decode(frame, self.version) {
+                    Ok(Packet::Publish(publish)) => {
+                        let named = self.named(publish).map(Packet::Publish);
+                        return named.map_or(Next::End("sent an alias that means nothing"), Next::Packet);
+                    }
                     Ok(packet) => return Next::Packet(packet),
                     Err(_) => return Next::End("sent what is no packet"),
                 },

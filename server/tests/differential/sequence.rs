@@ -2,7 +2,7 @@
 
 use crate::{
     known::{self, KNOWN},
-    packets,
+    packets::{self, Aliases},
     peer::{CLIENTS, Heard, NAMES, Peer},
     random::Random,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Step {
     pub(crate) act: Act,
     pub(crate) version: Version,
     pub(crate) bytes: Vec<u8>,
+    /// Where the network cuts them.
+    pub(crate) cuts: Vec<usize>,
     /// Whether something was made wrong in it.
     pub(crate) spoiled: bool,
 }
@@ -53,6 +55,10 @@ pub(crate) struct Case<'a> {
     pub(crate) taken_over: bool,
     /// Whether a subscription has been replaced by another one with the same filter.
     pub(crate) resubscribed: bool,
+    /// Clients that take few messages at once and acknowledge none.
+    pub(crate) narrow: [bool; CLIENTS],
+    /// The topics of wills that were to wait.
+    pub(crate) delayed_wills: &'a BTreeSet<String>,
 }
 
 pub(crate) struct Played {
@@ -82,13 +88,17 @@ pub(crate) fn play(random: &mut Random, ours: &mut Peer, theirs: &mut Peer) -> P
     let (mut unreleased, mut connected_twice, mut half_subscribed) = (false, false, false);
     let (mut taken_over, mut resubscribed) = (false, false);
     let mut filters: [BTreeSet<Vec<u8>>; CLIENTS] = Default::default();
+    let mut aliases: [Aliases; CLIENTS] = Default::default();
+    let mut delayed_wills = BTreeSet::new();
+    let mut narrow = [false; CLIENTS];
     let ending = loop {
         if played == STEPS {
             break Ending::Whole;
         }
         played += 1;
         let connected = ours.connected();
-        let step = next(random, connected, versions);
+        let mut step = next(random, connected, versions, &mut aliases);
+        step.cuts = packets::cuts(random, &step.bytes);
         if step.act == Act::Send {
             unreleased |= packets::unreleased(&step.bytes);
             connected_twice |= step.bytes[0] >> 4 == 1;
@@ -96,6 +106,10 @@ pub(crate) fn play(random: &mut Random, ours: &mut Peer, theirs: &mut Peer) -> P
         if step.bytes.first().is_some_and(|first| first >> 4 == 8) {
             let named = packets::filters(step.version, &step.bytes);
             resubscribed |= named.iter().any(|filter| !filters[step.client].insert(filter.to_vec()));
+        }
+        if let Act::Open { polite } = step.act {
+            delayed_wills.extend(packets::delayed_will(&step.bytes));
+            narrow[step.client] = !polite && packets::receive_maximum(&step.bytes).is_some();
         }
         let (we, they) = (take(&step, ours), take(&step, theirs));
         half_subscribed |= step.bytes.first().is_some_and(|first| matches!(first >> 4, 8 | 10))
@@ -123,6 +137,8 @@ pub(crate) fn play(random: &mut Random, ours: &mut Peer, theirs: &mut Peer) -> P
                 half_subscribed,
                 taken_over,
                 resubscribed,
+                narrow,
+                delayed_wills: &delayed_wills,
             };
             match known::row(&case) {
                 Some(row) => rows.push(row),
@@ -145,18 +161,25 @@ pub(crate) fn play(random: &mut Random, ours: &mut Peer, theirs: &mut Peer) -> P
 
 fn take(step: &Step, peer: &mut Peer) -> [Heard; CLIENTS] {
     match step.act {
-        Act::Open { polite } => peer.open(step.client, step.version, polite, &step.bytes),
-        Act::Send => peer.send(step.client, &step.bytes),
-        Act::Leave | Act::Drop => peer.leave(step.client, &step.bytes),
+        Act::Open { polite } => peer.open(step.client, step.version, polite, &step.bytes, &step.cuts),
+        Act::Send => peer.send(step.client, &step.bytes, &step.cuts),
+        Act::Leave | Act::Drop => peer.leave(step.client, &step.bytes, &step.cuts),
     }
 }
 
 /// What happens next.
-fn next(random: &mut Random, connected: [bool; CLIENTS], versions: [Version; CLIENTS]) -> Step {
+fn next(
+    random: &mut Random,
+    connected: [bool; CLIENTS],
+    versions: [Version; CLIENTS],
+    aliases: &mut [Aliases; CLIENTS],
+) -> Step {
     let client = random.below(CLIENTS);
     let version = versions[client];
-    let step = |act, version, bytes| Step { client, act, version, bytes, spoiled: false };
+    let step = |act, version, bytes| Step { client, act, version, bytes, cuts: Vec::new(), spoiled: false };
+    let aliases = &mut aliases[client];
     if !connected[client] {
+        aliases.clear();
         return opening(random, client, versions);
     }
     match random.below(40) {
@@ -168,12 +191,12 @@ fn next(random: &mut Random, connected: [bool; CLIENTS], versions: [Version; CLI
             step(Act::Send, version, again)
         }
         5..10 => {
-            let packet = packets::any(random, version);
+            let packet = packets::any(random, version, aliases);
             let spoiled = packets::spoiled(random, &packet);
             Step { spoiled: true, ..step(Act::Send, version, packets::released(random, spoiled)) }
         }
         _ => {
-            let packet = packets::any(random, version);
+            let packet = packets::any(random, version, aliases);
             step(Act::Send, version, packets::released(random, packet))
         }
     }
@@ -191,12 +214,13 @@ fn opening(random: &mut Random, client: usize, versions: [Version; CLIENTS]) -> 
     let mut bytes = packets::connect(random, wanted, name);
     let way = random.below(12);
     match way {
-        0 => bytes = packets::any(random, wanted),
+        0 => bytes = packets::any(random, wanted, &mut Aliases::new()),
         1..3 => bytes = packets::spoiled(random, &bytes),
         _ => {}
     }
     let act = Act::Open { polite: !random.once_in(4) };
-    Step { client, act, version: version_of(&bytes).unwrap_or(wanted), bytes, spoiled: way < 3 }
+    let version = version_of(&bytes).unwrap_or(wanted);
+    Step { client, act, version, bytes, cuts: Vec::new(), spoiled: way < 3 }
 }
 
 /// What the protocol level of a CONNECT says, however the packet came by it: the brokers' answers are in that version.

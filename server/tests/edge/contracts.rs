@@ -235,6 +235,23 @@ fn later_settings_win() {
 }
 
 #[test]
+fn every_setting_is_described() {
+    let printed = run(&["check-config"]).out;
+    let described = include_str!("../../../docs/settings.md");
+    let (mut section, mut settings) = ("", 0);
+    for line in printed.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            let row = format!("| `{section}.{key}` |");
+            assert!(described.contains(&row), "docs/settings.md has no row {row}");
+            settings += 1;
+        }
+    }
+    assert!(settings > 20, "{printed}");
+}
+
+#[test]
 fn the_environment_is_checked_too() {
     let mut command = program();
     command.args(["serve"]).env("LUXWIRE_LIMITS__CONECTIONS", "5");

@@ -5,14 +5,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod announced;
+mod closing;
 mod contracts;
+mod frames;
+mod handshake;
 mod hostile;
 mod http;
 mod limits;
+mod proxy;
 mod slow;
 mod sys;
 mod transports;
-mod websocket;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,14 +1,19 @@
 //! Clients that are slow or frozen: they lose messages or their connection, and nobody else notices.
 
-use crate::support::{Client, Server, connect, encode, eventually, publish, subscribe};
+use crate::support::{
+    Client, Server, connect, encode, eventually,
+    frames::{BINARY, CLOSE, Frames, PING, PONG},
+    publish, subscribe,
+};
 use luxwire_shared::mqtt::{Delivery, Packet, PacketId, PublishTopic, QoS, Version};
 use socket2::{Domain, Socket, Type};
 use std::{
     collections::HashMap,
     io::{ErrorKind, Write as _},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
+use tungstenite::Message;
 
 const MESSAGE: usize = 64 << 10;
 
@@ -24,7 +29,7 @@ pub(crate) fn frozen_subscriber(server: &Server) -> TcpStream {
 
 /// A client that subscribed to `flood` and never reads, not even what its system would hold for it.
 fn silent_subscriber(server: &Server) -> TcpStream {
-    let mut socket = narrow_socket(server);
+    let mut socket = narrow_socket(server.mqtt);
     socket.write_all(&encode(&connect(Version::V5, "frozen"), Version::V5)).unwrap();
     socket.write_all(&encode(&subscribe(PacketId::MIN, "flood", QoS::AtMostOnce), Version::V5)).unwrap();
     server.logged(&["connected", "\"frozen\""]);
@@ -32,10 +37,10 @@ fn silent_subscriber(server: &Server) -> TcpStream {
 }
 
 /// A connection for which the system holds little.
-fn narrow_socket(server: &Server) -> TcpStream {
+fn narrow_socket(server: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4 << 10).unwrap();
-    socket.connect(&server.mqtt.into()).unwrap();
+    socket.connect(&server.into()).unwrap();
     socket.into()
 }
 
@@ -69,7 +74,7 @@ fn a_frozen_subscriber_slows_nobody_and_costs_little() {
 #[test]
 fn a_slow_subscriber_that_takes_aliases_knows_the_topic_of_every_message_that_it_gets() {
     let server = Server::start();
-    let mut slow = Client::over(narrow_socket(&server));
+    let mut slow = Client::over(narrow_socket(server.mqtt));
     let mut connecting = connect(Version::V5, "slow");
     if let Packet::Connect(connect) = &mut connecting {
         connect.properties.topic_alias_maximum = Some(10);
@@ -131,7 +136,7 @@ fn a_subscriber_that_takes_nothing_for_too_long_is_closed() {
 #[test]
 fn a_subscriber_that_is_slow_and_reads_is_not() {
     let server = Server::with(&["limits.stall_timeout_s=2"]);
-    let mut slow = Client::over(narrow_socket(&server));
+    let mut slow = Client::over(narrow_socket(server.mqtt));
     slow.connect(Version::V5, "slow");
     slow.subscribe("flood", QoS::AtMostOnce);
     let started = Instant::now();
@@ -144,23 +149,23 @@ fn a_subscriber_that_is_slow_and_reads_is_not() {
     slow.ping_through_messages();
 }
 
-#[test]
-fn a_client_that_takes_no_answers_is_not_read_any_more() {
-    let server = Server::start();
-    let mut greedy = Client::connected(server.mqtt, Version::V5, "greedy");
-    let before = server.resident();
-    greedy.socket().set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    let questions = encode(&Packet::Pingreq, Version::V5).repeat(32 << 10);
+/// Says the same again and again, reading nothing, until the server does not read it while it has nothing else to do. How
+/// many bytes that were.
+fn ask_until_nobody_reads(server: &Server, socket: &TcpStream, question: &[u8]) -> usize {
+    socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let questions = question.repeat((64 << 10) / question.len());
     let mut asked = 0;
     eventually("questions that the server does not read while it has nothing else to do", || {
         let asked_before = asked;
         loop {
-            // Goes on where it was cut, so that the packets stay whole.
-            match greedy.socket().write(&questions[asked % 2..]) {
+            // Goes on where it was cut, so that the questions stay whole.
+            match (&*socket).write(&questions[asked % question.len()..]) {
                 Ok(len) => asked += len,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
                 Err(error) => panic!("{error}"),
             }
+            // Far above what the system holds for both sides.
+            assert!(asked < 256 << 20, "it is read without end");
         }
         let (busy, started) = (server.processor_time(), Instant::now());
         while started.elapsed() < Duration::from_millis(200) {
@@ -168,6 +173,15 @@ fn a_client_that_takes_no_answers_is_not_read_any_more() {
         }
         (asked == asked_before && server.processor_time() == busy).then_some(())
     });
+    asked
+}
+
+#[test]
+fn a_client_that_takes_no_answers_is_not_read_any_more() {
+    let server = Server::start();
+    let mut greedy = Client::connected(server.mqtt, Version::V5, "greedy");
+    let before = server.resident();
+    let asked = ask_until_nobody_reads(&server, greedy.socket(), &encode(&Packet::Pingreq, Version::V5));
     let grown = server.resident().saturating_sub(before);
     assert!(grown < 4 << 20, "{grown} bytes more in use");
     // It is taken up again where it left off; far more than what may wait in buffers.
@@ -176,6 +190,50 @@ fn a_client_that_takes_no_answers_is_not_read_any_more() {
         assert_eq!(greedy.receive(), Packet::Pingresp);
     }
     Client::connected(server.mqtt, Version::V5, "other").ping();
+}
+
+#[test]
+fn the_same_holds_for_pings_of_websocket_itself() {
+    let server = Server::start();
+    for payload_len in [0_u8, 125] {
+        let mut greedy = Client::connected_by_websocket(server.http, Version::V5, "greedy");
+        let before = server.resident();
+        // Masked with zeros.
+        let ping =
+            [&[0x89, 0x80 | payload_len, 0, 0, 0, 0][..], &vec![b'x'; usize::from(payload_len)]].concat();
+        let asked = ask_until_nobody_reads(&server, greedy.socket(), &ping);
+        let grown = server.resident().saturating_sub(before);
+        assert!(grown < 8 << 20, "{grown} bytes more in use for {asked} of pings");
+        // Those that were read are answered.
+        let websocket = greedy.as_websocket();
+        for _ in 0..(asked / ping.len() / 2).min(20_000) {
+            let answer = websocket.read().unwrap();
+            assert!(
+                matches!(&answer, Message::Pong(payload) if payload.len() == usize::from(payload_len)),
+                "{answer:?}"
+            );
+        }
+        Client::connected_by_websocket(server.http, Version::V5, "other").ping();
+    }
+}
+
+#[test]
+fn control_frames_get_through_an_output_that_is_full() {
+    let server = Server::start();
+    let mut slow = Frames::over(narrow_socket(server.http), server.http);
+    slow.send(BINARY, &encode(&connect(Version::V5, "slow"), Version::V5));
+    slow.send(BINARY, &encode(&subscribe(PacketId::MIN, "flood", QoS::AtMostOnce), Version::V5));
+    server.logged(&[" connected", "\"slow\""]);
+    // Longer than what waits, so that messages are dropped; what is asked meanwhile is not.
+    flood(&server, FLOOD_MESSAGES / 2, MESSAGE, || {});
+    slow.send(PING, b"still there?");
+    flood(&server, FLOOD_MESSAGES / 2, MESSAGE, || {});
+    slow.send(CLOSE, &[0x03, 0xE8]);
+    let frames = slow.until_closed();
+    let messages = frames.iter().filter(|(first, _)| *first == BINARY).map(|(_, bytes)| bytes.len());
+    assert!(messages.sum::<usize>() < FLOOD_MESSAGES * MESSAGE, "nothing was dropped");
+    assert!(frames.contains(&(PONG, b"still there?".to_vec())));
+    assert_eq!(frames.last(), Some(&(CLOSE, vec![0x03, 0xE8])));
 }
 
 #[test]

@@ -94,24 +94,6 @@ fn packets_may_span_segments_byte_by_byte() {
 }
 
 #[test]
-fn packets_may_span_websocket_frames_wherever_they_are_cut() {
-    // [MQTT-6.0.0-2] 3.1.1: [MQTT-6.0.0-2]
-    let server = Server::start();
-    let bytes = conversation(Version::V5);
-    for cut in 1..bytes.len() {
-        let mut client = Client::websocket(server.http);
-        client.send_bytes(&bytes[..cut]);
-        client.send_bytes(&bytes[cut..]);
-        check_conversation(&mut client);
-    }
-    let mut client = Client::websocket(server.http);
-    for byte in bytes {
-        client.send_bytes(&[byte]);
-    }
-    check_conversation(&mut client);
-}
-
-#[test]
 fn many_packets_may_share_a_segment_or_a_frame() {
     let server = Server::start();
     for websocket in [false, true] {

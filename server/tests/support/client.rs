@@ -10,16 +10,14 @@ use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
 };
-use tungstenite::{
-    ClientRequestBuilder, Error, Message, WebSocket,
-    protocol::{CloseFrame, frame::Frame},
-};
+use tungstenite::{ClientRequestBuilder, Error, Message, WebSocket, protocol::CloseFrame};
 
 /// One connection, over TCP or WebSocket.
 pub(crate) struct Client {
     wire: Wire,
     framer: Framer,
-    version: Version,
+    /// In which packets are written and read.
+    pub(crate) version: Version,
     next_id: PacketId,
     /// Data frames received.
     pub(crate) frames: usize,
@@ -156,16 +154,6 @@ impl Client {
             Wire::Tcp(socket) => Ok(socket.write_all(bytes)?),
             Wire::WebSocket(websocket) => websocket.send(Message::Binary(Bytes::copy_from_slice(bytes))),
         }
-    }
-
-    /// WebSocket only: anything but a binary message.
-    pub(crate) fn send_message(&mut self, message: Message) {
-        self.as_websocket().send(message).unwrap();
-    }
-
-    /// WebSocket only: one frame just so.
-    pub(crate) fn send_frame(&mut self, frame: Frame) {
-        self.as_websocket().send(Message::Frame(frame)).unwrap();
     }
 
     /// The next packet.

@@ -6,6 +6,7 @@
 
 mod client;
 mod events;
+pub(crate) mod frames;
 mod http;
 mod server;
 

@@ -1,11 +1,14 @@
 //! The differences that are known: what Mosquitto does otherwise, and who is right.
 
-use crate::{
-    packets::{filters, header_len},
-    sequence::{Act, Case},
+mod case;
+
+use crate::sequence::Case;
+use case::{
+    both_closed, closed, differ_in_deliveries, differ_in_messages, differ_in_retain, first, has,
+    has_bridge_bit, has_control, has_share, is_message, kind, messages, names_twice, opening, ours_instead,
+    overlapping, own, refused, sent, surplus, without, wrong_flags,
 };
 use luxwire_shared::mqtt::Version;
-use std::collections::BTreeSet;
 
 pub(crate) struct Known {
     /// What Mosquitto does otherwise.
@@ -106,6 +109,41 @@ pub(crate) const KNOWN: &[Known] = &[
         },
     },
     Known {
+        what: "says 0x81 instead of 0x94 when a topic alias is 0 (5.0)",
+        right: Right::Luxwire(
+            "[MQTT-3.3.2-8] forbids it, and 0x94 is the reason code for an alias (3.14.2.1)",
+        ),
+        goes_on: true,
+        is: |case| {
+            own(case)
+                && has(&case.step.bytes, &[0x23, 0, 0])
+                && ours_instead(case, "DISCONNECT", "0x94", "0x81")
+        },
+    },
+    Known {
+        what: "gives another one of 0x81, 0x82 and 0x94 where a PUBLISH has a wrong alias and another mistake (5.0)",
+        right: Right::Both("both close, and each for a good reason"),
+        goes_on: true,
+        is: |case| {
+            let rest = |heard| without(heard, "DISCONNECT 0x8").filter(|line| *line != "DISCONNECT 0x94");
+            own(case)
+                && sent(case, 3)
+                && has(&case.step.bytes, &[0x23, 0])
+                && both_closed(case)
+                && rest(case.ours).eq(rest(case.theirs))
+        },
+    },
+    Known {
+        what: "answers UNSUBSCRIBE with 0x00 instead of 0x11 if nobody ever named a filter with that first level (5.0)",
+        right: Right::Luxwire("3.11.3: 0x11 says that there was no such subscription"),
+        goes_on: true,
+        is: |case| {
+            let equal =
+                |heard: &[String]| heard.iter().map(|line| line.replace("0x11", "0x00")).collect::<Vec<_>>();
+            own(case) && sent(case, 10) && equal(case.ours) == equal(case.theirs)
+        },
+    },
+    Known {
         what: "takes a CONNECT whose fixed header has flags (3.1)",
         right: Right::Both("3.1: the flags are not used; 3.1.1 and 5.0 forbid them"),
         goes_on: false,
@@ -180,6 +218,23 @@ pub(crate) const KNOWN: &[Known] = &[
                     .collect()
             };
             case.taken_over && rest(case.ours) == rest(case.theirs)
+        },
+    },
+    Known {
+        what: "does not publish a will that waits for its delay when its session ends first (5.0)",
+        right: Right::Luxwire(
+            "[MQTT-3.1.2-8] and 3.1.3.2.2: when the delay is over or the session ends, whichever is first; [MQTT-3.1.2-4]: Clean Start ends it",
+        ),
+        goes_on: false,
+        is: |case| {
+            let delayed = |line: &&String| {
+                case.delayed_wills.iter().any(|topic| line.starts_with(&format!("PUBLISH {topic} ")))
+            };
+            let others = |heard: &[String]| -> Vec<String> {
+                let others = heard.iter().filter(|line| !delayed(line) && !line.starts_with("PUBREL"));
+                others.cloned().collect()
+            };
+            !case.delayed_wills.is_empty() && others(case.ours) == others(case.theirs)
         },
     },
     Known {
@@ -270,6 +325,17 @@ pub(crate) const KNOWN: &[Known] = &[
         is: |case| case.unreleased && differ_in_messages(case),
     },
     Known {
+        what: "sends QoS 0 messages to a client that has acknowledged less than its Receive Maximum allows (5.0)",
+        right: Right::Both(
+            "4.9: a sender may go on with QoS 0 or wait; Luxwire waits, so that nothing overtakes",
+        ),
+        goes_on: false,
+        is: |case| {
+            let waits = |line: &&String| !(line.starts_with("PUBLISH") && line.contains(" qos 0 "));
+            case.narrow[case.client] && case.ours.iter().eq(case.theirs.iter().filter(waits))
+        },
+    },
+    Known {
         what: "sends kept values that the subscriber published itself in spite of No Local (5.0)",
         right: Right::Luxwire(
             "[MQTT-3.8.3-3]: messages must not be forwarded to the client that published them",
@@ -294,150 +360,3 @@ pub(crate) const KNOWN: &[Known] = &[
         is: overlapping,
     },
 ];
-
-/// Whether the client that acted heard it.
-fn own(case: &Case<'_>) -> bool {
-    case.client == case.step.client
-}
-
-fn opening(case: &Case<'_>) -> bool {
-    own(case) && matches!(case.step.act, Act::Open { .. })
-}
-
-/// The first byte; a client that merely goes sends none, and 0 begins no packet.
-fn first(bytes: &[u8]) -> u8 {
-    bytes.first().copied().unwrap_or_default()
-}
-
-/// The type of the packet.
-fn kind(case: &Case<'_>) -> u8 {
-    first(&case.step.bytes) >> 4
-}
-
-fn sent(case: &Case<'_>, wanted: u8) -> bool {
-    case.step.act == Act::Send && kind(case) == wanted
-}
-
-fn closed(heard: &[String]) -> bool {
-    heard.iter().any(|line| line == "closed")
-}
-
-fn both_closed(case: &Case<'_>) -> bool {
-    closed(case.ours) && closed(case.theirs)
-}
-
-/// We refuse, and they do not.
-fn refused(case: &Case<'_>) -> bool {
-    own(case) && closed(case.ours) && !closed(case.theirs)
-}
-
-fn without<'a>(heard: &'a [String], beginning: &'a str) -> impl Iterator<Item = &'a String> {
-    heard.iter().filter(move |line| !line.starts_with(beginning))
-}
-
-/// The only difference is one word in lines of one kind.
-fn ours_instead(case: &Case<'_>, beginning: &str, ours: &str, theirs: &str) -> bool {
-    let translated = case
-        .ours
-        .iter()
-        .map(|line| if line.starts_with(beginning) { line.replace(ours, theirs) } else { line.clone() });
-    translated.eq(case.theirs.iter().cloned())
-}
-
-fn is_message(line: &str) -> bool {
-    line.starts_with("PUBLISH") || line.starts_with("PUBREL")
-}
-
-fn differ_in_messages(case: &Case<'_>) -> bool {
-    let rest = |heard: &[String]| -> Vec<String> {
-        heard.iter().filter(|line| !is_message(line)).cloned().collect()
-    };
-    rest(case.ours) == rest(case.theirs)
-}
-
-/// The same, where PUBACK and PUBREC of 5.0 may say that there was nobody to deliver to.
-fn differ_in_deliveries(case: &Case<'_>) -> bool {
-    let rest = |heard: &[String]| -> Vec<String> {
-        heard.iter().filter(|line| !is_message(line)).map(|line| line.replace("0x10", "0x00")).collect()
-    };
-    rest(case.ours) == rest(case.theirs)
-}
-
-/// They send messages besides ours.
-fn surplus(case: &Case<'_>) -> bool {
-    differ_in_messages(case) && case.ours.iter().all(|line| case.theirs.contains(line))
-}
-
-/// Whether a filter is a shared one, of a right or a wrong form.
-fn has_share(case: &Case<'_>, right: bool) -> bool {
-    let is = |filter: &[u8]| {
-        let mut parts = filter.splitn(3, |byte| *byte == b'/');
-        let shared = parts.next() == Some(b"$share");
-        let group = parts.next().is_some_and(|group| !group.is_empty() && !group.contains(&b'+'));
-        shared && right == (group && parts.next().is_some_and(|filter| !filter.is_empty()))
-    };
-    // UNSUBSCRIBE has no options behind its filters, so that only the first one can be read this way.
-    filters(case.step.version, &case.step.bytes).into_iter().any(is)
-        || kind(case) == 10 && !right && has(&case.step.bytes, b"$share")
-}
-
-fn has(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
-}
-
-/// Whether a SUBSCRIBE has the same filter twice.
-fn names_twice(case: &Case<'_>) -> bool {
-    let filters = filters(case.step.version, &case.step.bytes);
-    filters.iter().collect::<BTreeSet<_>>().len() < filters.len()
-}
-
-fn has_bridge_bit(bytes: &[u8]) -> bool {
-    has(bytes, b"MQTT\x84") || has(bytes, b"MQIsdp\x83")
-}
-
-/// A control character; lengths and flags are among the bytes too, so that this is a little generous.
-fn has_control(bytes: &[u8]) -> bool {
-    bytes.iter().skip(header_len(bytes)).any(|byte| matches!(byte, 0x01..0x20 | 0x7f))
-}
-
-fn wrong_flags(bytes: &[u8]) -> bool {
-    let (kind, flags) = (first(bytes) >> 4, first(bytes) & 0x0f);
-    kind != 3 && flags != if matches!(kind, 6 | 8 | 10) { 2 } else { 0 }
-}
-
-/// Each of our messages is among theirs, at a quality that none of theirs exceeds and not more often.
-fn overlapping(case: &Case<'_>) -> bool {
-    let (ours, theirs) = (messages(case.ours), messages(case.theirs));
-    let agrees = |message: &Message| {
-        let same = |other: &&Message| other.content == message.content;
-        ours.iter().filter(same).count() <= theirs.iter().filter(same).count()
-            && ours.iter().filter(same).map(|ours| ours.qos).max() >= Some(message.qos)
-    };
-    differ_in_messages(case)
-        && theirs.iter().all(agrees)
-        && ours.iter().all(|ours| {
-            theirs.iter().any(|theirs| theirs.content == ours.content && theirs.retain == ours.retain)
-        })
-}
-
-/// The same messages but for the RETAIN flag.
-fn differ_in_retain(case: &Case<'_>) -> bool {
-    let content = |heard| messages(heard).into_iter().map(|message| message.content).collect::<BTreeSet<_>>();
-    differ_in_messages(case) && content(case.ours) == content(case.theirs)
-}
-
-/// What a PUBLISH of the answers says.
-struct Message<'a> {
-    /// Topic and payload.
-    content: &'a str,
-    qos: u8,
-    retain: bool,
-}
-
-fn messages(heard: &[String]) -> Vec<Message<'_>> {
-    fn message(line: &str) -> Option<Message<'_>> {
-        let (content, rest) = line.strip_prefix("PUBLISH ")?.split_once(" qos ")?;
-        Some(Message { content, qos: rest.bytes().next()?, retain: rest.get(1..)?.starts_with(" retain 1") })
-    }
-    heard.iter().filter_map(|line| message(line)).collect()
-}

@@ -3,8 +3,11 @@
 //! MQTT packets may share or span frames: what comes out here is a stream like TCP's, and only the framer knows packets.
 //! [MQTT-6.0.0-2]
 
+mod headers;
+
 use crate::limits;
 use bytes::{Buf as _, Bytes, BytesMut};
+use headers::Headers;
 use std::io::{self, Read, Write};
 use tungstenite::{
     Error, Message,
@@ -21,8 +24,16 @@ use tungstenite::{
 #[derive(Debug)]
 pub(super) struct WebSocket {
     context: WebSocketContext,
-    /// What the network brought and the protocol has not looked at.
-    arrived: Bytes,
+    incoming: Incoming,
+}
+
+/// What the network brought and the protocol has not looked at.
+#[derive(Debug)]
+struct Incoming {
+    bytes: Bytes,
+    headers: Headers,
+    /// The rule that the first of the bytes breaks.
+    broken: Option<Over>,
 }
 
 /// Why nothing more comes.
@@ -39,7 +50,8 @@ impl WebSocket {
     pub(super) fn new(arrived: Bytes, message_size: usize) -> Self {
         let config =
             WebSocketConfig::default().read_buffer_size(limits::WEBSOCKET_BUFFER).write_buffer_size(0);
-        let mut websocket = Self { context: WebSocketContext::new(Role::Server, Some(config)), arrived };
+        let incoming = Incoming { bytes: arrived, headers: Headers::default(), broken: None };
+        let mut websocket = Self { context: WebSocketContext::new(Role::Server, Some(config)), incoming };
         websocket.allow(message_size);
         websocket
     }
@@ -54,32 +66,32 @@ impl WebSocket {
 
     /// Hands over what was read. Take every message with [`WebSocket::next_payload`] first.
     pub(super) fn push(&mut self, bytes: Bytes) {
-        self.arrived =
-            if self.arrived.is_empty() { bytes } else { [self.arrived.split_off(0), bytes].concat().into() };
+        let waiting = &mut self.incoming.bytes;
+        *waiting = if waiting.is_empty() { bytes } else { [waiting.split_off(0), bytes].concat().into() };
     }
 
     /// The next piece of MQTT; `None` until more bytes come. What must be answered on the way (ping, close) is appended
     /// to `wire`.
     pub(super) fn next_payload(&mut self, wire: &mut BytesMut) -> Result<Option<Bytes>, Over> {
         loop {
-            match self.context.read(&mut Pipe { arrived: &mut self.arrived, wire: &mut *wire }) {
+            match self.context.read(&mut Pipe { incoming: Some(&mut self.incoming), wire: &mut *wire }) {
                 Ok(Message::Binary(payload)) if !payload.is_empty() => return Ok(Some(payload)),
-                // [MQTT-6.0.0-1]
-                Ok(Message::Text(_)) => {
-                    return Err(Over::broken(CloseCode::Unsupported, "MQTT needs binary frames"));
-                }
-                // The answers to ping and close are written on the next turn of the loop.
+                // The answers to ping and close are written on the next turn of the loop. Text does not come through.
                 Ok(
                     Message::Binary(_)
+                    | Message::Text(_)
                     | Message::Ping(_)
                     | Message::Pong(_)
                     | Message::Close(_)
                     | Message::Frame(_),
                 ) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.arrived.is_empty() {
+                    if let Some(broken) = self.incoming.broken.take() {
+                        return Err(broken);
+                    }
+                    if self.incoming.bytes.is_empty() {
                         // Even an empty rest would keep the read buffer alive.
-                        self.arrived = Bytes::new();
+                        self.incoming.bytes = Bytes::new();
                     }
                     return Ok(None);
                 }
@@ -93,10 +105,10 @@ impl WebSocket {
 
     /// Begins the closing handshake, unless the client did.
     pub(super) fn close(&mut self, code: u16, why: &str, wire: &mut BytesMut) {
-        let reason: String = why.chars().take(CLOSE_REASON_CHARS).collect();
+        let reason = why.get(..why.floor_char_boundary(CLOSE_REASON)).unwrap_or_default();
         let frame = CloseFrame { code: code.into(), reason: Utf8Bytes::from(reason) };
         // An error says that the connection is closed already.
-        let _ = self.context.close(&mut Pipe { arrived: &mut Bytes::new(), wire }, Some(frame));
+        let _ = self.context.close(&mut Pipe { incoming: None, wire }, Some(frame));
     }
 
     /// Whether data may still be sent: not after a close frame.
@@ -127,22 +139,27 @@ pub(super) fn seal(open: &mut BytesMut) {
     open[..HEADER_ROOM - unused].copy_from_slice(&header[..HEADER_ROOM - unused]);
 }
 
-/// A control frame has 125 bytes, two of them the code, and a character up to four.
-const CLOSE_REASON_CHARS: usize = 30;
+/// Bytes: a control frame has 125, two of them the code.
+const CLOSE_REASON: usize = 123;
 
 /// What tungstenite takes for a socket.
 struct Pipe<'a> {
-    arrived: &'a mut Bytes,
+    /// `None` where only something is written.
+    incoming: Option<&'a mut Incoming>,
     wire: &'a mut BytesMut,
 }
 
 impl Read for Pipe<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.arrived.is_empty() {
+        let Some(incoming) = &mut self.incoming else { return Err(io::ErrorKind::WouldBlock.into()) };
+        let len = buffer.len().min(incoming.bytes.len());
+        let (len, followed) = incoming.headers.follow(incoming.bytes.split_at(len).0);
+        incoming.broken = followed.err();
+        if len == 0 {
+            // Nothing more is there, or nothing that is to be looked at.
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let len = buffer.len().min(self.arrived.len());
-        self.arrived.copy_to_slice(&mut buffer[..len]);
+        incoming.bytes.copy_to_slice(buffer.split_at_mut(len).0);
         Ok(len)
     }
 }
