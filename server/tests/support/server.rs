@@ -38,18 +38,22 @@ impl Server {
 
     /// With these settings, `KEY=VALUE` each.
     pub(crate) fn with(settings: &[&str]) -> Self {
-        let mut command = program();
-        command.args(["serve", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ephemeral"]);
-        for setting in settings {
-            command.args(["--set", setting]);
-        }
+        Self::from(serve(settings))
+    }
+
+    /// The same, and it logs what somebody should look at and nothing else.
+    pub(crate) fn quiet(settings: &[&str]) -> Self {
+        let mut command = serve(settings);
+        command.env("LUXWIRE_LOG", "warn");
         Self::from(command)
     }
 
-    /// Starts it and waits until it says that it is ready.
+    /// Starts it and waits until it says that it is ready. It logs everything, unless the command says otherwise.
     pub(crate) fn from(mut command: Command) -> Self {
+        if command.get_envs().all(|(name, value)| name != "LUXWIRE_LOG" || value.is_none()) {
+            command.env("LUXWIRE_LOG", "debug");
+        }
         let mut child = command
-            .env("LUXWIRE_LOG", "debug")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -109,6 +113,16 @@ impl Server {
         eventually("the end of the program", || child.try_wait().unwrap())
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// How many files, sockets and the like it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
     /// The memory that it has in use, in bytes, the program itself left out.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
@@ -136,6 +150,16 @@ impl Drop for Server {
             eprintln!("--- the server's log ---\n{}------", self.log());
         }
     }
+}
+
+/// `luxwire serve` on free ports, with these settings, and without a directory.
+fn serve(settings: &[&str]) -> Command {
+    let mut command = program();
+    command.args(["serve", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ephemeral"]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    command
 }
 
 /// Runs the program to its end.

@@ -1,0 +1,19 @@
+//! What broke other brokers, sent to the real program again and again: while two others talk to each other, over every
+//! transport and in every version that is concerned. The answer is the one that the standard or our documentation wants,
+//! the two others notice nothing, and memory and descriptors are afterwards what they were.
+//!
+//! docs/bad-input.md lists the inputs with where they come from. Each stands here under the same name.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod before_connect;
+mod bytes;
+mod cases;
+mod exchange;
+mod house;
+mod lengths;
+mod subscribe_forms;
+mod topics;
+
+#[path = "../support/mod.rs"]
+mod support;
