@@ -36,11 +36,29 @@ pub(crate) enum Wanted {
 
 /// Sends `bytes` and takes in what comes until the server closes.
 pub(crate) fn exchange(server: &Server, transport: Transport, version: Version, bytes: &[u8]) -> Said {
-    let answer = talk(server, transport, bytes);
-    let (mqtt, close_code) = match transport {
-        Transport::Tcp => (answer, None),
-        Transport::WebSocket => without_frames(&answer),
+    let (address, bytes) = match transport {
+        Transport::Tcp => (server.mqtt, bytes.to_vec()),
+        Transport::WebSocket => (server.http, [upgrade(server).as_bytes(), &frame(0x82, bytes)].concat()),
     };
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_nodelay(true).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    socket.set_write_timeout(Some(DEADLINE)).unwrap();
+    // It may be closed before everything is sent.
+    let _ = socket.write_all(&bytes);
+    match transport {
+        Transport::Tcp => said(until_closed(&mut socket), None, version),
+        Transport::WebSocket => said_over_websocket(&mut socket, version),
+    }
+}
+
+/// What comes over a WebSocket, the answer to its handshake first, until the server closes.
+pub(crate) fn said_over_websocket(socket: &mut TcpStream, version: Version) -> Said {
+    let (mqtt, close_code) = without_frames(&until_closed(socket));
+    said(mqtt, close_code, version)
+}
+
+fn said(mqtt: Vec<u8>, close_code: Option<u16>, version: Version) -> Said {
     let mut framer = Framer::new(u32::MAX);
     framer.push(mqtt.into());
     let packets =
@@ -67,21 +85,6 @@ pub(crate) fn check(said: &Said, wanted: Wanted, version: Version, about: impl s
         _ => false,
     };
     assert!(as_wanted, "{about:02x?} in {version:?} should be answered with {wanted:?}, not {said:?}");
-}
-
-/// The raw bytes that come back for `bytes`.
-fn talk(server: &Server, transport: Transport, bytes: &[u8]) -> Vec<u8> {
-    let (address, bytes) = match transport {
-        Transport::Tcp => (server.mqtt, bytes.to_vec()),
-        Transport::WebSocket => (server.http, [upgrade(server).as_bytes(), &frame(0x82, bytes)].concat()),
-    };
-    let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_nodelay(true).unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    socket.set_write_timeout(Some(DEADLINE)).unwrap();
-    // It may be closed before everything is sent.
-    let _ = socket.write_all(&bytes);
-    until_closed(&mut socket)
 }
 
 /// Everything that comes.

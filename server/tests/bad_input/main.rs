@@ -12,8 +12,12 @@ mod cases;
 mod exchange;
 mod house;
 mod lengths;
+mod properties;
+mod qos2;
 mod subscribe_forms;
+mod times;
 mod topics;
+mod wills;
 
 #[path = "../support/mod.rs"]
 mod support;
