@@ -7,7 +7,7 @@ use super::{
     websocket::{Over as WebSocketOver, WebSocket},
 };
 use crate::limits;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use luxwire_broker::{Cause, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
     mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, Text, Version},
@@ -28,7 +28,7 @@ pub(super) struct Link {
     aliases: Option<Box<OutgoingAliases>>,
     /// How the client said in CONNECT that it speaks.
     version: Option<Version>,
-    /// Bytes of answers to this link's own packets since its output was last empty.
+    /// Bytes of answers to this link's own packets, and to its pings of WebSocket, since its output was last empty.
     answers_len: usize,
     /// Bytes that are no packet came: what follows them means nothing.
     pub(super) lost_rhythm: bool,
@@ -142,8 +142,11 @@ impl Link {
                 self.over = Some(Over::NoConnect);
                 return None;
             }
-            let websocket = self.websocket.as_mut()?;
-            match websocket.next_payload(self.output.control_frames()) {
+            let mut answers = BytesMut::new();
+            let payload = self.websocket.as_mut()?.next_payload(&mut answers);
+            self.answers_len += answers.len();
+            self.output.append_control_frames(&answers);
+            match payload {
                 Ok(Some(payload)) => self.framer.push(payload),
                 Ok(None) => return None,
                 Err(over) => {
@@ -229,7 +232,11 @@ impl Link {
 
     /// The last that is sent: over WebSocket a close frame, which says why.
     pub(super) fn say_goodbye(&mut self) {
-        self.output.seal();
+        let Some(websocket) = &mut self.websocket else { return };
+        if !websocket.can_write() {
+            // The client's goodbye was answered, and nothing may follow that.
+            return self.output.discard_open_frame();
+        }
         let (code, why) = match &self.over {
             Some(Over::WebSocket { code, why }) => (*code, why.as_str()),
             Some(Over::Asked(CloseReason::Stopping)) => (GOING_AWAY, "stopping"),
@@ -238,9 +245,9 @@ impl Link {
             }
             Some(_) | None => (NORMAL, ""),
         };
-        if let Some(websocket) = &mut self.websocket {
-            websocket.close(code, why, self.output.control_frames());
-        }
+        let mut goodbye = BytesMut::new();
+        websocket.close(code, why, &mut goodbye);
+        self.output.append_control_frames(&goodbye);
     }
 
     /// The socket, for the moments that are not reading or writing.

@@ -58,17 +58,21 @@ impl Output {
         &mut self.open
     }
 
-    /// Where a control frame is put: between two frames.
-    pub(super) fn control_frames(&mut self) -> &mut BytesMut {
-        &mut self.wire
-    }
-
-    /// Ends the open frame, so that a control frame can follow it.
-    pub(super) fn seal(&mut self) {
+    /// Appends whole frames, behind the packets that came before them.
+    pub(super) fn append_control_frames(&mut self, frames: &[u8]) {
+        if frames.is_empty() {
+            return;
+        }
         if self.open.len() > HEADER_ROOM {
             websocket::seal(&mut self.open);
             self.wire.extend_from_slice(&self.open);
         }
+        self.open.clear();
+        self.wire.extend_from_slice(frames);
+    }
+
+    /// Drops the packets that are not in a frame yet: nothing may follow a close frame.
+    pub(super) fn discard_open_frame(&mut self) {
         self.open.clear();
     }
 
@@ -87,8 +91,7 @@ impl Output {
                     break;
                 }
                 if websocket.is_some_and(|websocket| !websocket.can_write()) {
-                    // Nothing may follow a close frame.
-                    self.open.clear();
+                    self.discard_open_frame();
                     break;
                 }
                 websocket::seal(&mut self.open);

@@ -17,6 +17,7 @@ mod qos2;
 mod subscribe_forms;
 mod times;
 mod topics;
+mod websocket_frames;
 mod wills;
 
 #[path = "../support/mod.rs"]
