@@ -14,6 +14,8 @@ mod house;
 mod lengths;
 mod properties;
 mod qos2;
+mod sessions;
+mod slow_readers;
 mod subscribe_forms;
 mod times;
 mod topics;

@@ -5,7 +5,7 @@ use std::{
     env,
     ffi::OsStr,
     io::{BufRead as _, BufReader, Read},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -16,11 +16,14 @@ use std::{
 pub(crate) struct Server {
     child: Child,
     pub(crate) http: SocketAddr,
+    /// Port 0 if it does not listen there.
     pub(crate) mqtt: SocketAddr,
     /// Standard output so far.
     pub(crate) ready: String,
     log: Arc<Mutex<String>>,
 }
+
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What a program left behind that ran to its end.
 #[derive(Debug)]
@@ -73,14 +76,12 @@ impl Server {
         }
         let address = |speaks: &str| {
             let prefix = format!("listening {speaks} ");
-            ready
-                .lines()
-                .find_map(|line| line.strip_prefix(&prefix))
-                .expect("it listens")
-                .parse()
-                .expect("an address")
+            let line = ready.lines().find_map(|line| line.strip_prefix(&prefix));
+            line.map(|address| address.parse().expect("an address"))
         };
-        Self { http: address("http"), mqtt: address("mqtt"), child, ready, log }
+        let http = address("http").expect("it listens");
+        let mqtt = address("mqtt").unwrap_or(NOWHERE);
+        Self { http, mqtt, child, ready, log }
     }
 
     pub(crate) fn id(&self) -> u32 {
