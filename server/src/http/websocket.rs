@@ -6,7 +6,7 @@ use super::{Peer, Problem, origin::Origins};
 use crate::shard::{Door, NewLink};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Version, header},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -41,7 +41,9 @@ pub(super) fn handshake(
     mut request: Request,
 ) -> Result<Response, Box<Response>> {
     let headers = request.headers();
-    if !is_asked_for(headers) || !has_word(headers, header::CONNECTION, "upgrade") {
+    // In HTTP/1.0 Upgrade means nothing: RFC 9110, section 7.8.
+    let can_upgrade = request.version() > Version::HTTP_10;
+    if !can_upgrade || !is_asked_for(headers) || !has_word(headers, header::CONNECTION, "upgrade") {
         return Err(refuse(
             StatusCode::UPGRADE_REQUIRED,
             "this path speaks MQTT over WebSocket; upgrade to websocket",

@@ -9,8 +9,11 @@
 mod before_connect;
 mod bytes;
 mod cases;
+mod descriptors;
 mod exchange;
+mod files;
 mod house;
+mod http_upgrade;
 mod lengths;
 mod properties;
 mod qos2;
