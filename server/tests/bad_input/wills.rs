@@ -119,6 +119,28 @@ fn row_26_wills_to_the_brokers_own_topics() {
     each_is_answered(&cases);
 }
 
+// The same row: a topic that means something to another broker means nothing here. [MQTT-4.7.2-1]
+#[test]
+fn row_26_wills_to_control() {
+    const CONTROL: &str = "$CONTROL/dynamic-security/v1";
+    let mut house = House::new();
+    let mut exactly = Client::connected(house.server.mqtt, V5, "exactly");
+    exactly.subscribe(CONTROL, QoS::AtMostOnce);
+    let mut below = Client::connected_by_websocket(house.server.http, V3_1_1, "below");
+    below.subscribe("+/dynamic-security/#", QoS::AtMostOnce);
+    let will = [text("id"), vec![0], text(CONTROL), text("{\"commands\":[]}")].concat();
+    house.endures(REPETITIONS, |server, _| {
+        let mut client = Client::tcp(server.mqtt);
+        client.send_bytes(&connect_with(V5, WILL, [], &will));
+        client.receive();
+        drop(client);
+        assert_eq!(&exactly.message().payload[..], b"{\"commands\":[]}");
+    });
+    below.ping();
+    drop((exactly, below));
+    house.ends_unharmed();
+}
+
 /// Connects with a will that is the client's name, `delay_s` after the connection is lost, or when the session ends.
 fn connect_with_will(
     server: &Server,
