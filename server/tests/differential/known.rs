@@ -16,10 +16,9 @@ pub(crate) struct Known {
     pub(crate) is: fn(&Case<'_>) -> bool,
 }
 
-/// Who is right, and why. Statements are those of MQTT 5.0 unless another version is named.
+/// Who is right, and why; Mosquitto alone in no row. Statements are those of MQTT 5.0 unless another version is named.
 pub(crate) enum Right {
     Luxwire(&'static str),
-    Mosquitto(&'static str),
     /// The standard leaves it open.
     Both(&'static str),
 }
@@ -278,14 +277,6 @@ pub(crate) const KNOWN: &[Known] = &[
         is: |case| own(case) && kind(case) == 8 && case.version == Version::V5 && surplus(case),
     },
     Known {
-        what: "sends kept values twice when a SUBSCRIBE names the same filter twice",
-        right: Right::Mosquitto(
-            "[MQTT-3.8.4-5]: as if each filter had come in a packet of its own; Luxwire sends them once, at the quality granted last",
-        ),
-        goes_on: false,
-        is: |case| own(case) && kind(case) == 8 && names_twice(case) && differ_in_messages(case),
-    },
-    Known {
         what: "sends a message that matches several subscriptions of one client several times, or once at the quality of the first of them",
         right: Right::Luxwire(
             "3.3.4 allows one copy or several, but one copy has the highest quality [MQTT-3.3.4-2] and all identifiers [MQTT-3.3.4-4]",
@@ -383,12 +374,6 @@ fn has_share(case: &Case<'_>, right: bool) -> bool {
 
 fn has(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
-}
-
-/// Whether a SUBSCRIBE has the same filter twice.
-fn names_twice(case: &Case<'_>) -> bool {
-    let filters = filters(case.step.version, &case.step.bytes);
-    filters.iter().collect::<BTreeSet<_>>().len() < filters.len()
 }
 
 fn has_bridge_bit(bytes: &[u8]) -> bool {
