@@ -206,3 +206,27 @@ fn row_13_as_many_filters_as_a_packet_holds() {
     });
     house.ends_unharmed();
 }
+
+// The same filter as often as a packet holds it: what is kept would be sent again each time. Eight times it is.
+#[test]
+fn row_13_the_same_filter_as_often_as_a_packet_holds_it() {
+    const TIMES: usize = 5_000;
+    let mut house = House::new();
+    let mut keeper = Client::connected(house.server.mqtt, V5, "keeper");
+    keeper.publish("kept", "x", QoS::AtLeastOnce, true);
+    let filters = [text("kept"), vec![0]].concat().repeat(TIMES);
+    house.endures(16, |server, number| {
+        let mut client = connected(server, number, V5, "greedy");
+        client.send_bytes(&packet(0x82, [&[0, 1, 0], &filters[..]].concat()));
+        let Packet::Suback(suback) = client.receive() else { panic!("no SUBACK") };
+        let refused = suback.reasons.iter().filter(|reason| **reason == ReasonCode::QuotaExceeded).count();
+        assert_eq!((suback.reasons.len(), refused), (TIMES, TIMES - 8));
+        for _ in 0..8 {
+            assert_eq!(client.message().payload, "x");
+        }
+        client.ping();
+    });
+    keeper.publish("kept", "", QoS::AtLeastOnce, true);
+    drop(keeper);
+    house.ends_unharmed();
+}
