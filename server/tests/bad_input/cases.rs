@@ -28,14 +28,14 @@ impl Case {
     }
 }
 
-/// Sends each of them [`REPETITIONS`] times, every fourth time over WebSocket, which takes longer: what only a transport
+/// Sends each of them [`REPETITIONS`] times, every eighth time over WebSocket, which takes longer: what only a transport
 /// loses, it loses with all of them.
 #[track_caller]
 pub(crate) fn each_is_answered(cases: &[Case]) {
     let mut house = House::new();
     house.endures(cases.len() * REPETITIONS, |server, number| {
         let Case { version, bytes, wanted } = &cases[number % cases.len()];
-        let transport = if number / cases.len() % 4 == 3 { Transport::WebSocket } else { Transport::Tcp };
+        let transport = if number / cases.len() % 8 == 7 { Transport::WebSocket } else { Transport::Tcp };
         let said = exchange(server, transport, *version, bytes);
         check(&said, *wanted, *version, (transport, &bytes[..bytes.len().min(64)]));
     });

@@ -72,7 +72,7 @@ impl House {
             house.settles(descriptors);
             eventually("a message between the witnesses", || (house.witnesses.beats() > beats).then_some(()));
         };
-        round(self, times.div_ceil(4));
+        round(self, times.div_ceil(2));
         let mut before = self.server.resident();
         let mut grown = Vec::new();
         while grown.len() < ROUNDS {
