@@ -52,6 +52,10 @@ pub struct Limits {
     pub filter_levels: usize,
     /// The longest filter, in bytes, for the same reason.
     pub filter_len: usize,
+    /// How often one SUBSCRIBE may ask for the retained messages of one filter. Each time they are sent once more, and until
+    /// then it is remembered with which options, so that without a bound a packet of nothing but one short filter would
+    /// ask for them a quarter of a million times. Nobody is known to ask twice on purpose.
+    pub filter_replays: usize,
     /// Messages that wait in one session for its client, sent or not. When full, what comes last is dropped and
     /// reported: what was accepted first is kept in order.
     pub session_queue_messages: usize,
@@ -98,6 +102,7 @@ impl Default for Limits {
             session_subscriptions: 10_000,
             filter_levels: 128,
             filter_len: 4096,
+            filter_replays: 8,
             session_queue_messages: 1000,
             session_queue_bytes: 8 << 20,
             in_flight_messages: const { NonZeroU16::new(256).expect("not zero") },

@@ -15,7 +15,7 @@ use crate::{
     subscriptions::Subscription,
     turn::Turn,
 };
-use alloc::rc::Rc;
+use alloc::{collections::VecDeque, rc::Rc};
 use luxwire_shared::mqtt::{QoS, TopicFilter};
 
 /// What a subscription still has coming.
@@ -23,6 +23,8 @@ use luxwire_shared::mqtt::{QoS, TopicFilter};
 pub(crate) struct Replay {
     filter: TopicFilter,
     subscription: Subscription,
+    /// What was granted to the same filter further on in the same SUBSCRIBE; it has everything coming as well, later.
+    repeated: VecDeque<Subscription>,
     /// The last key that was looked at.
     after: Option<Key>,
     /// The latest setting of a value when the replay began.
@@ -31,7 +33,25 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) fn new(filter: TopicFilter, subscription: Subscription, sets: u64) -> Self {
-        Self { filter, subscription, after: None, until_set: sets }
+        Self { filter, subscription, repeated: VecDeque::new(), after: None, until_set: sets }
+    }
+
+    /// The same SUBSCRIBE names the filter once more.
+    pub(crate) fn repeat(&mut self, subscription: Subscription) {
+        self.repeated.push_back(subscription);
+    }
+
+    /// How often everything is to be sent.
+    pub(crate) fn times(&self) -> usize {
+        1 + self.repeated.len()
+    }
+
+    /// Begins the next time, if there is one.
+    fn begin_next(&mut self) -> bool {
+        let Some(subscription) = self.repeated.pop_front() else { return false };
+        self.subscription = subscription;
+        self.after = None;
+        true
     }
 }
 
@@ -90,6 +110,9 @@ impl Broker {
                 session.send(turn, pending);
             };
             if let Outcome::Finished = outcome {
+                if replay.begin_next() {
+                    session.replays.insert(node, replay);
+                }
                 continue;
             }
             if let Some(at) = last {

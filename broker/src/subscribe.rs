@@ -1,8 +1,12 @@
 //! SUBSCRIBE and UNSUBSCRIBE. Sections 3.8 to 3.11.
 
 use crate::{
-    CloseReason, Limits, LinkId, broker::Broker, replay::Replay, session::SessionKey,
-    subscriptions::Subscription, turn::Turn,
+    CloseReason, Limits, LinkId,
+    broker::Broker,
+    replay::Replay,
+    session::SessionKey,
+    subscriptions::{NodeId, Subscription},
+    turn::Turn,
 };
 use alloc::{collections::BTreeMap, format, rc::Rc, string::String, vec::Vec};
 use luxwire_shared::mqtt::{
@@ -14,9 +18,13 @@ impl Broker {
     pub(crate) fn subscribe(&mut self, turn: &mut Turn<'_>, key: SessionKey, subscribe: &Subscribe) {
         let Some(link) = self.sessions[key].link() else { return };
         let id = subscribe.subscription_id;
+        let mut replays = Replays::new();
         // [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+        let filters = subscribe.filters.iter();
         let reasons: Vec<_> =
-            subscribe.filters.iter().map(|wanted| self.subscribe_one(key, wanted, id)).collect();
+            filters.map(|wanted| self.subscribe_one(key, wanted, id, &mut replays)).collect();
+        // One that is under way begins anew, which sends everything once more. [MQTT-3.8.4-4]
+        self.sessions[key].replays.extend(replays);
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
         let refused =
             reasons.iter().find(|reason| reason.is_failure()).map(|reason| self.why_refused(*reason));
@@ -37,6 +45,7 @@ impl Broker {
         key: SessionKey,
         wanted: &SubscribeFilter,
         id: Option<SubscriptionId>,
+        replays: &mut Replays,
     ) -> ReasonCode {
         let Subscribable { share, filter } = &wanted.filter;
         let share_len = share.as_ref().map_or(0, |share| share.as_str().len());
@@ -45,13 +54,17 @@ impl Broker {
         {
             return ReasonCode::TopicFilterInvalid;
         }
-        let session = &mut self.sessions[key];
+        let session = &self.sessions[key];
+        let node = share.is_none().then(|| self.subscriptions.find(filter)).flatten();
         let known = match share {
-            None => self.subscriptions.find(filter).is_some_and(|node| session.subscriptions.contains(&node)),
+            None => node.is_some_and(|node| session.subscriptions.contains(&node)),
             Some(_) => session.shares.contains_key(&wanted.filter),
         };
         let subscriptions = session.subscriptions.len() + session.shares.len();
-        if !known && subscriptions >= self.limits.session_subscriptions {
+        let times = node.and_then(|node| replays.get(&node)).map_or(0, Replay::times);
+        if (!known && subscriptions >= self.limits.session_subscriptions)
+            || times >= self.limits.filter_replays
+        {
             return ReasonCode::QuotaExceeded;
         }
         let subscription = Subscription {
@@ -62,7 +75,7 @@ impl Broker {
             id,
         };
         match share {
-            None => self.subscribe_own(key, wanted, subscription),
+            None => self.subscribe_own(key, wanted, subscription, replays),
             Some(share) => self.subscribe_shared(key, &wanted.filter, share, subscription),
         }
         match subscription.qos {
@@ -73,21 +86,29 @@ impl Broker {
     }
 
     fn why_refused(&self, reason: ReasonCode) -> String {
-        let Limits { filter_levels, filter_len, session_subscriptions, .. } = self.limits;
+        let Limits { filter_levels, filter_len, filter_replays, session_subscriptions, .. } = self.limits;
         match reason {
             ReasonCode::TopicFilterInvalid => {
                 format!("a filter may have at most {filter_levels} levels and {filter_len} bytes")
             }
-            _ => format!("a session may have at most {session_subscriptions} subscriptions"),
+            _ => format!(
+                "a session may have at most {session_subscriptions} subscriptions, and a packet name each at most \
+                 {filter_replays} times"
+            ),
         }
     }
 
-    fn subscribe_own(&mut self, key: SessionKey, wanted: &SubscribeFilter, subscription: Subscription) {
-        let session = &mut self.sessions[key];
+    fn subscribe_own(
+        &mut self,
+        key: SessionKey,
+        wanted: &SubscribeFilter,
+        subscription: Subscription,
+        replays: &mut Replays,
+    ) {
         let filter = &wanted.filter.filter;
         let (node, replaced) = self.subscriptions.insert(filter, key, subscription);
-        session.subscriptions.insert(node);
-        let replay = match wanted.retain_handling {
+        self.sessions[key].subscriptions.insert(node);
+        let is_wanted = match wanted.retain_handling {
             // [MQTT-3.3.1-9]
             RetainHandling::Send => true,
             // [MQTT-3.3.1-10]
@@ -95,10 +116,12 @@ impl Broker {
             // [MQTT-3.3.1-11]
             RetainHandling::DoNotSend => false,
         };
-        if replay {
-            // One that is under way begins anew, which sends everything once more. [MQTT-3.8.4-4]
-            let replay = Replay::new(filter.detached(), subscription, self.retained.sets());
-            session.replays.insert(node, replay);
+        if is_wanted {
+            let sets = self.retained.sets();
+            replays
+                .entry(node)
+                .and_modify(|replay| replay.repeat(subscription))
+                .or_insert_with(|| Replay::new(filter.detached(), subscription, sets));
         }
     }
 
@@ -169,3 +192,6 @@ impl Broker {
         fits
     }
 }
+
+/// What one SUBSCRIBE has coming.
+type Replays = BTreeMap<NodeId, Replay>;

@@ -5,7 +5,7 @@
 use anyhow::{Context, bail};
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
@@ -29,8 +29,13 @@ impl DataDir {
             format!("the data directory {shown} cannot be read (give this user access to it, or {mend})")
         })?;
         let path = dir.join("luxwire.lock");
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(&path).with_context(|| {
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| {
                 format!(
                     "the data directory {shown} cannot be written to (give this user access to it, or {mend})"
                 )

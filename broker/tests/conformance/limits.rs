@@ -155,3 +155,22 @@ fn what_is_kept_stands_in_buffers_of_its_own() {
     // A replay that waits for the window.
     read(&mut broker, 1, subscribe("+", Q1));
 }
+
+// [MQTT-3.9.2-1]
+#[test]
+fn one_packet_may_ask_for_the_same_retained_messages_only_so_often() {
+    let mut world = World::with(|limits| limits.filter_replays = 2);
+    let client = world.connect(v5("a"));
+    world.publish_retained(client, "x", "kept", Q1);
+    for _ in 0..2 {
+        world
+            .send(client, subscribe_to([filter("x", Q0), filter("x", Q0), filter("x", Q1), filter("y", Q0)]));
+        let reasons = world.expect_suback(client).reasons;
+        let (granted, refused) = (ReasonCode::Success, ReasonCode::QuotaExceeded);
+        assert_eq!(reasons, [granted, granted, refused, granted]);
+        // What was refused changes nothing.
+        assert_eq!(world.take_all(client).len(), 2);
+        world.publish(client, "x", "live", Q1);
+        assert_eq!(world.expect_publish(client).qos(), Q0);
+    }
+}

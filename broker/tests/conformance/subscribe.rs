@@ -1,7 +1,7 @@
 //! Sections 3.8 and 3.9, SUBSCRIBE and SUBACK.
 
 use crate::driver::{World, packets::*};
-use luxwire_shared::mqtt::{ReasonCode, RetainHandling, Suback};
+use luxwire_shared::mqtt::{ReasonCode, RetainHandling, Suback, SubscribeFilter};
 
 // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-1] [MQTT-3.9.3-2]
 // [MQTT-2.2.1-6] [MQTT-3.9.2-1] [MQTT-3.9.2-2]
@@ -44,6 +44,45 @@ fn subscribing_again_sends_what_is_retained_again_and_loses_nothing() {
         world.publish(client, "x", "live", Q1);
         assert_eq!(world.take_all(client).len(), 1);
     }
+}
+
+// [MQTT-3.8.4-5] [MQTT-3.3.1-9]
+#[test]
+fn the_same_filter_twice_in_one_packet_sends_what_is_retained_twice() {
+    let mut world = World::new();
+    let dimmer = world.connect(v5("dimmer"));
+    world.publish_retained(dimmer, "x", "kept", Q2);
+    let page = world.connect(v5("page"));
+    // As if each had come in a packet of its own: each at the quality that it was granted.
+    world.send(page, subscribe_to([filter("x", Q0), filter("y", Q2), filter("x", Q1)]));
+    world.expect_suback(page);
+    assert_eq!(world.expect_publish(page).qos(), Q0);
+    assert_eq!(world.expect_publish(page).qos(), Q1);
+    world.expect_nothing(page);
+    world.publish(dimmer, "x", "live", Q0);
+    assert_eq!(world.take_all(page), [("x".into(), "live".into())]);
+}
+
+// [MQTT-3.8.4-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+#[test]
+fn the_same_filter_in_one_packet_obeys_each_retain_handling() {
+    let check = |handling: &[RetainHandling], times: usize| {
+        let mut world = World::new();
+        let client = world.connect(v5("a"));
+        world.publish_retained(client, "x", "kept", Q1);
+        let filters =
+            handling.iter().map(|handling| SubscribeFilter { retain_handling: *handling, ..filter("x", Q1) });
+        world.send(client, subscribe_to(filters));
+        world.expect_suback(client);
+        assert_eq!(world.take_all(client).len(), times, "{handling:?}");
+    };
+    use RetainHandling::{DoNotSend, Send, SendIfNew};
+    check(&[Send, Send, Send], 3);
+    check(&[Send, SendIfNew, DoNotSend], 1);
+    check(&[SendIfNew, SendIfNew], 1);
+    check(&[SendIfNew, Send], 2);
+    check(&[DoNotSend, SendIfNew], 0);
+    check(&[DoNotSend, Send], 1);
 }
 
 // [MQTT-3.3.1-10]

@@ -6,7 +6,7 @@
 use super::Problem;
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header, uri::Authority},
+    http::{StatusCode, Version, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -41,10 +41,15 @@ impl Hosts {
     }
 }
 
-/// Refuses requests that call us by a name that is not ours. Browsers always say one; a program that says none passes.
+/// Refuses requests that call us by a name that is not ours, by two, or by none. Only HTTP/1.0 knows requests without a
+/// name. RFC 9112, section 3.2.
 pub(super) async fn check(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
-    let Some(host) = request.headers().get(header::HOST) else { return next.run(request).await };
-    let name = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    let mut names = request.headers().get_all(header::HOST).iter();
+    let name = match (names.next(), names.next()) {
+        (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
+        (None, None) if request.version() == Version::HTTP_10 => return next.run(request).await,
+        _ => None,
+    };
     match name {
         Some(name) if hosts.answers_to(name.host()) => next.run(request).await,
         Some(name) => {
@@ -54,7 +59,9 @@ pub(super) async fn check(State(hosts): State<Arc<Hosts>>, request: Request, nex
             );
             Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
         }
-        None => Problem::new(StatusCode::BAD_REQUEST, "the Host header is no host").into_response(),
+        None => {
+            Problem::new(StatusCode::BAD_REQUEST, "one Host header must name this server").into_response()
+        }
     }
 }
 

@@ -38,7 +38,6 @@ fn with_table(page: &str) -> String {
 fn line(Known { what, right, .. }: &Known) -> String {
     let (who, why) = match right {
         Right::Luxwire(why) => ("Luxwire", why),
-        Right::Mosquitto(why) => ("Mosquitto", why),
         Right::Both(why) => ("both", why),
     };
     format!("| {what} | {who}: {why} |\n")

@@ -3,8 +3,8 @@
 use super::DEADLINE;
 use bytes::{Bytes, BytesMut};
 use luxwire_shared::mqtt::{
-    Connect, ConnectProperties, Delivery, Framer, Packet, PacketId, Publish, QoS, ReasonCode, Subscribable,
-    Subscribe, SubscribeFilter, Text, TopicName, Version,
+    Connack, Connect, ConnectProperties, Delivery, Framer, Packet, PacketId, Publish, QoS, ReasonCode,
+    Subscribable, Subscribe, SubscribeFilter, Text, TopicName, Version,
 };
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -95,10 +95,15 @@ impl Client {
 
     /// Says CONNECT and takes CONNACK.
     pub(crate) fn connect(&mut self, version: Version, client_id: &str) {
+        self.connect_as(&connect(version, client_id), version);
+    }
+
+    /// Says this CONNECT and takes CONNACK, which must let it in.
+    pub(crate) fn connect_as(&mut self, connect: &Packet, version: Version) -> Box<Connack> {
         self.version = version;
-        self.send(&connect(version, client_id));
+        self.send(connect);
         match self.receive() {
-            Packet::Connack(connack) => assert_eq!(connack.reason, ReasonCode::Success),
+            Packet::Connack(connack) if connack.reason == ReasonCode::Success => connack,
             other => panic!("{other:?}"),
         }
     }

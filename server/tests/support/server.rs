@@ -5,7 +5,7 @@ use std::{
     env,
     ffi::OsStr,
     io::{BufRead as _, BufReader, Read},
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
@@ -16,11 +16,14 @@ use std::{
 pub(crate) struct Server {
     child: Child,
     pub(crate) http: SocketAddr,
+    /// Port 0 if it does not listen there.
     pub(crate) mqtt: SocketAddr,
     /// Standard output so far.
     pub(crate) ready: String,
     log: Arc<Mutex<String>>,
 }
+
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What a program left behind that ran to its end.
 #[derive(Debug)]
@@ -38,18 +41,22 @@ impl Server {
 
     /// With these settings, `KEY=VALUE` each.
     pub(crate) fn with(settings: &[&str]) -> Self {
-        let mut command = program();
-        command.args(["serve", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ephemeral"]);
-        for setting in settings {
-            command.args(["--set", setting]);
-        }
+        Self::from(serve(settings))
+    }
+
+    /// The same, and it logs what somebody should look at and nothing else.
+    pub(crate) fn quiet(settings: &[&str]) -> Self {
+        let mut command = serve(settings);
+        command.env("LUXWIRE_LOG", "warn");
         Self::from(command)
     }
 
-    /// Starts it and waits until it says that it is ready.
+    /// Starts it and waits until it says that it is ready. It logs everything, unless the command says otherwise.
     pub(crate) fn from(mut command: Command) -> Self {
+        if command.get_envs().all(|(name, value)| name != "LUXWIRE_LOG" || value.is_none()) {
+            command.env("LUXWIRE_LOG", "debug");
+        }
         let mut child = command
-            .env("LUXWIRE_LOG", "debug")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -69,14 +76,12 @@ impl Server {
         }
         let address = |speaks: &str| {
             let prefix = format!("listening {speaks} ");
-            ready
-                .lines()
-                .find_map(|line| line.strip_prefix(&prefix))
-                .expect("it listens")
-                .parse()
-                .expect("an address")
+            let line = ready.lines().find_map(|line| line.strip_prefix(&prefix));
+            line.map(|address| address.parse().expect("an address"))
         };
-        Self { http: address("http"), mqtt: address("mqtt"), child, ready, log }
+        let http = address("http").expect("it listens");
+        let mqtt = address("mqtt").unwrap_or(NOWHERE);
+        Self { http, mqtt, child, ready, log }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -109,6 +114,16 @@ impl Server {
         eventually("the end of the program", || child.try_wait().unwrap())
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// How many files, sockets and the like it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
     /// The memory that it has in use, in bytes, the program itself left out.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
@@ -136,6 +151,16 @@ impl Drop for Server {
             eprintln!("--- the server's log ---\n{}------", self.log());
         }
     }
+}
+
+/// `luxwire serve` on free ports, with these settings, and without a directory.
+fn serve(settings: &[&str]) -> Command {
+    let mut command = program();
+    command.args(["serve", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ephemeral"]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    command
 }
 
 /// Runs the program to its end.

@@ -1,6 +1,6 @@
 //! Whether what the broker does is what it had to do, and whether it did it all.
 
-use super::{Expected, Flight, Judge, Said, Shared};
+use super::{Expected, Flight, Judge, Replay, Said, Shared};
 use luxwire_broker::{CloseReason, Delivered, Dropped, Effect, Report};
 use luxwire_shared::{
     mqtt::{Delivery, Packet, QoS},
@@ -148,10 +148,15 @@ impl Judge {
                 && (expected.qos, expected.retain, &expected.ids) == (qos, delivered.retain, &ids)
         };
         let mut by_group = None;
-        let replay = session.replays.iter().position(|replay| {
+        let looks_like_it = |replay: &Replay| {
             let its_ids: Vec<_> = replay.id.into_iter().collect();
             delivered.retain && is_it(&replay.said) && replay.qos == qos && its_ids == ids
-        });
+        };
+        // One that had to come rather than one that may.
+        let replays = || session.replays.iter();
+        let replay = replays()
+            .position(|replay| replay.must && looks_like_it(replay))
+            .or_else(|| replays().position(looks_like_it));
         let said = if let Some(at) = session.expected.iter().position(wanted) {
             // If it was dropped as it came, this may be the replay that looks the same, or not.
             if let Some(replay) = replay.filter(|_| !session.expected[at].must) {

@@ -6,7 +6,11 @@ use luxwire_shared::{
     mqtt::{Connect, Delivery, Packet, QoS, ReasonCode, RetainHandling, Subscribe, Version},
     time::Instant,
 };
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    time::Duration,
+};
 
 impl Judge {
     pub(super) fn packet(&mut self, now: Instant, link: LinkId, packet: &Packet, effects: &[Effect]) {
@@ -81,7 +85,7 @@ impl Judge {
                         self.leave(&filter, &name);
                     } else if let Some(session) = self.sessions.get_mut(&name) {
                         session.subscriptions.remove(&filter);
-                        session.replays.retain(|replay| replay.filter != filter);
+                        session.withdraw_replay(&filter);
                     }
                 }
             }
@@ -250,6 +254,8 @@ impl Judge {
 
     fn subscribe(&mut self, name: &str, subscribe: &Subscribe) {
         let id = subscribe.subscription_id.map(|id| id.number());
+        // Those of this packet that have replays coming: one that is under way begins anew, and a repetition adds to it.
+        let mut replaying = BTreeSet::new();
         for wanted in &subscribe.filters {
             let filter = wanted.filter.to_string();
             let subscription = Subscription {
@@ -276,7 +282,9 @@ impl Judge {
                 RetainHandling::DoNotSend => false,
             };
             if replays {
-                session.replays.retain(|replay| replay.filter != filter);
+                if replaying.insert(filter.clone()) {
+                    session.withdraw_replay(&filter);
+                }
                 for said in self.retained.values() {
                     let own = wanted.no_local && said.publisher == name;
                     if matches(&filter, &said.topic) && !own {

@@ -266,6 +266,16 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Nothing more is sent for this filter. Without identifiers nobody can tell by which of two filters a value came: it
+    /// may have been by the one that is left.
+    fn withdraw_replay(&mut self, filter: &str) {
+        self.replays.retain(|replay| replay.filter != filter);
+        let alike = |replay: &&mut Replay| replay.id.is_none() && matches(filter, &replay.said.topic);
+        self.replays.iter_mut().filter(alike).for_each(|replay| replay.must = false);
+    }
+}
+
 /// Section 4.7, for topics that do not begin with `$`.
 fn matches(filter: &str, topic: &str) -> bool {
     let (first, rest) = match filter.split_once('/') {

@@ -257,7 +257,12 @@ impl Life {
         if wanted.filter.share.is_some() && !dice.percent(5) {
             wanted.qos = wanted.qos.max(Q1);
         }
-        let Packet::Subscribe(mut subscribe) = subscribe_to([wanted]) else { return };
+        let mut filters = vec![wanted];
+        // The same filter again in the same packet, which replaces it and sends what is retained once more.
+        while filters[0].filter.share.is_none() && filters.len() < 4 && dice.percent(10) {
+            filters.push(filter(FILTERS[at], dice.pick(&QUALITIES)));
+        }
+        let Packet::Subscribe(mut subscribe) = subscribe_to(filters) else { return };
         subscribe.subscription_id = is_v5.then(|| SubscriptionId::new(at as u32 + 1).expect("not 0"));
         person.uplink.push_back(Packet::Subscribe(subscribe));
     }

@@ -96,12 +96,6 @@ pub(super) fn has(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// Whether a SUBSCRIBE has the same filter twice.
-pub(super) fn names_twice(case: &Case<'_>) -> bool {
-    let filters = filters(case.step.version, &case.step.bytes);
-    filters.iter().collect::<BTreeSet<_>>().len() < filters.len()
-}
-
 pub(super) fn has_bridge_bit(bytes: &[u8]) -> bool {
     has(bytes, b"MQTT\x84") || has(bytes, b"MQIsdp\x83")
 }

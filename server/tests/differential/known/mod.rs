@@ -5,8 +5,8 @@ mod case;
 use crate::sequence::Case;
 use case::{
     both_closed, closed, differ_in_deliveries, differ_in_messages, differ_in_retain, first, has,
-    has_bridge_bit, has_control, has_share, is_message, kind, messages, names_twice, opening, ours_instead,
-    overlapping, own, refused, sent, surplus, without, wrong_flags,
+    has_bridge_bit, has_control, has_share, is_message, kind, messages, opening, ours_instead, overlapping,
+    own, refused, sent, surplus, without, wrong_flags,
 };
 use luxwire_shared::mqtt::Version;
 
@@ -19,10 +19,9 @@ pub(crate) struct Known {
     pub(crate) is: fn(&Case<'_>) -> bool,
 }
 
-/// Who is right, and why. Statements are those of MQTT 5.0 unless another version is named.
+/// Who is right, and why; Mosquitto alone in no row. Statements are those of MQTT 5.0 unless another version is named.
 pub(crate) enum Right {
     Luxwire(&'static str),
-    Mosquitto(&'static str),
     /// The standard leaves it open.
     Both(&'static str),
 }
@@ -342,14 +341,6 @@ pub(crate) const KNOWN: &[Known] = &[
         ),
         goes_on: false,
         is: |case| own(case) && kind(case) == 8 && case.version == Version::V5 && surplus(case),
-    },
-    Known {
-        what: "sends kept values twice when a SUBSCRIBE names the same filter twice",
-        right: Right::Mosquitto(
-            "[MQTT-3.8.4-5]: as if each filter had come in a packet of its own; Luxwire sends them once, at the quality granted last",
-        ),
-        goes_on: false,
-        is: |case| own(case) && kind(case) == 8 && names_twice(case) && differ_in_messages(case),
     },
     Known {
         what: "sends a message that matches several subscriptions of one client several times, or once at the quality of the first of them",
