@@ -1,5 +1,5 @@
 //! Other people's programs, which the tests set beside ours: Mosquitto, curl, paho-mqtt and others from PyPI, what npm brings,
-//! Chromium, and a C++ compiler. It installs them and says where they are; the tests know what to do with them.
+//! Chromium, a C++ compiler, and Paho's C library. It installs them and says where they are; the tests know what to do with them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,6 +12,7 @@ use crate::apt::Apt;
 use crate::cache::{Cache, remove};
 use crate::fingerprint::Fingerprint;
 use crate::npm;
+use crate::paho_c;
 use crate::programs::{on_path, output, version_of};
 use crate::project::Project;
 use crate::steps::{Step, Steps};
@@ -23,6 +24,7 @@ pub(crate) struct Foreign {
     python: Option<PathBuf>,
     node_modules: Option<PathBuf>,
     cxx: Option<PathBuf>,
+    paho_c: Option<PathBuf>,
     curl: Option<PathBuf>,
     chromium: Option<Chromium>,
     emulator: Option<PathBuf>,
@@ -38,7 +40,8 @@ enum Chromium {
 impl Foreign {
     /// What the tests with foreign programs need.
     pub(crate) fn has_programs(&self) -> bool {
-        let folders = [&self.mosquitto, &self.python, &self.node_modules, &self.cxx, &self.curl];
+        let folders =
+            [&self.mosquitto, &self.python, &self.node_modules, &self.cxx, &self.paho_c, &self.curl];
         folders.iter().all(|place| place.is_some())
     }
 
@@ -64,6 +67,7 @@ impl Foreign {
             ("LUXWIRE_PYTHON", self.python.as_ref()),
             ("LUXWIRE_NODE_MODULES", self.node_modules.as_ref()),
             ("LUXWIRE_CXX", self.cxx.as_ref()),
+            ("LUXWIRE_PAHO_C", self.paho_c.as_ref()),
             ("LUXWIRE_CHROMIUM", chromium),
         ];
         for (name, place) in places {
@@ -86,11 +90,16 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
             chromium(project, step)
         })
         .ok();
+    let cxx = steps.run("C++ compiler", |step| cxx(step, &cache)).ok();
+    let paho_c = steps.run("Paho C", |step| {
+        paho_c::install(step, &cache, cxx.as_deref().context("a compiler is missing")?)
+    });
     Ok(Foreign {
         mosquitto: steps.run("Mosquitto", |step| mosquitto(project, step, &cache)).ok(),
         python: steps.run("Python packages", |step| python(project, step, &cache)).ok(),
         emulator: steps.run("board emulator", |step| npm::install_locked(step, &project.emulator())).ok(),
-        cxx: steps.run("C++ compiler", |step| cxx(step, &cache)).ok(),
+        cxx,
+        paho_c: paho_c.ok(),
         curl: steps.run("curl", curl).ok(),
         node_modules,
         chromium,

@@ -19,6 +19,7 @@ mod foreign;
 mod foreign_tests;
 mod npm;
 mod page;
+mod paho_c;
 mod programs;
 mod project;
 mod serve;

@@ -190,7 +190,7 @@ impl Link {
     pub(super) fn send(&mut self, packet: &Packet, spare: &mut Spare) -> Result<(), EncodeError> {
         let before = self.output.len();
         packet
-            .encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.is_some(), spare))?;
+            .encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.as_deref(), spare))?;
         self.answers_len += self.output.len() - before;
         Ok(())
     }
@@ -213,7 +213,7 @@ impl Link {
         if let Some(aliases) = &mut self.aliases {
             packet = aliases.shorten(packet);
         }
-        packet.encode(version, self.output.packets(self.websocket.is_some(), spare))
+        packet.encode(version, self.output.packets(self.websocket.as_deref(), spare))
     }
 
     /// Writes what waits, as far as the socket takes it.

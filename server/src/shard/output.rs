@@ -1,8 +1,8 @@
 //! What waits to be written to one link.
 //!
-//! Packets are encoded straight into it. Over TCP they are on the wire as they are; over WebSocket those of one flush
-//! share one frame, whose header is written into room left before them once its length is known. An idle link holds no
-//! buffer: they come from [`Spare`] and go back there.
+//! Packets are encoded straight into it. Over TCP they are on the wire as they are; over WebSocket each is in a frame of its
+//! own, whose header is written into room left before it once its length is known. An idle link holds no buffer: they come
+//! from [`Spare`] and go back there.
 
 use super::websocket::{self, HEADER_ROOM, WebSocket};
 use crate::limits;
@@ -16,7 +16,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 pub(super) struct Output {
     /// What the socket gets.
     wire: BytesMut,
-    /// WebSocket only: the frame that follows, behind room for its header. Empty if there is none.
+    /// WebSocket only: the packet that follows, behind room for its frame's header. Empty if there is none.
     open: BytesMut,
 }
 
@@ -42,12 +42,22 @@ impl Output {
     }
 
     /// Where the next packet is encoded.
-    pub(super) fn packets(&mut self, framed: bool, spare: &mut Spare) -> &mut BytesMut {
-        if !framed {
+    pub(super) fn packets(&mut self, websocket: Option<&WebSocket>, spare: &mut Spare) -> &mut BytesMut {
+        let Some(websocket) = websocket else {
             if self.wire.capacity() == 0 {
                 self.wire = spare.take();
             }
             return &mut self.wire;
+        };
+        // The standard lets packets share a frame. But there are clients that take a frame for a packet, and wait for
+        // more from the network while the second one lies before them; and what is gained is a header of two bytes.
+        if self.open.len() > HEADER_ROOM {
+            // Nothing may follow a close frame.
+            if websocket.can_write() {
+                websocket::seal(&mut self.open);
+                self.wire.extend_from_slice(&self.open);
+            }
+            self.open.clear();
         }
         if self.open.is_empty() {
             if self.open.capacity() == 0 {
@@ -130,5 +140,34 @@ impl Spare {
             buffer.clear();
             self.0.push(buffer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn put(packets: &[&[u8]], output: &mut Output, websocket: &WebSocket) {
+        for packet in packets {
+            output.packets(Some(websocket), &mut Spare::default()).extend_from_slice(packet);
+        }
+    }
+
+    #[test]
+    fn a_packet_that_follows_another_ends_its_frame() {
+        let (mut output, websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
+        put(&[b"one", b"two"], &mut output, &websocket);
+        assert_eq!(output.wire[..], *b"\x82\x03one");
+        assert_eq!(output.open[HEADER_ROOM..], *b"two");
+    }
+
+    #[test]
+    fn no_packet_follows_a_close_frame() {
+        let (mut output, mut websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
+        websocket.close(1000, "", &mut output.wire);
+        let closed = output.wire.clone();
+        put(&[b"one", b"two"], &mut output, &websocket);
+        assert_eq!(output.wire, closed);
     }
 }

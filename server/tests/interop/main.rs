@@ -1,5 +1,5 @@
-//! Other people's clients against the real program: mosquitto's tools, paho-mqtt for Python, MQTT.js; curl, and programs that are
-//! made from the OpenAPI document.
+//! Other people's clients against the real program: mosquitto's tools, Paho's C client with its tests, paho-mqtt for
+//! Python, MQTT.js; curl, and programs that are made from the OpenAPI document.
 //!
 //! `cargo xtask test` installs them and says in the environment where they are; this program runs only when it is named
 //! (`cargo test -p luxwire --test interop`). What each client does stands in the scripts beside this file.
@@ -8,6 +8,7 @@
 
 mod http;
 mod mosquitto;
+mod paho_c;
 mod pub_sub;
 mod scripts;
 

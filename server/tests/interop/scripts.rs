@@ -1,6 +1,6 @@
-//! paho-mqtt, aiomqtt, gmqtt and MQTT.js, each by a script that goes through much the same list: for each QoS messages in
+//! paho-mqtt, aiomqtt, gmqtt, ohmqtt and MQTT.js, each by a script that goes through much the same list: for each QoS messages in
 //! order, a retained message to a late subscriber and its clearing, a will; a session that is resumed; paho-mqtt and MQTT.js
-//! also a large payload and properties.
+//! also a large payload and properties, ohmqtt also the former.
 
 use crate::{
     installed,
@@ -130,4 +130,14 @@ fn gmqtt_3_1_1_over_tcp() {
 #[test]
 fn gmqtt_5_0_over_tcp() {
     python("gmqtt_client.py", "5.0", "tcp");
+}
+
+#[test]
+fn ohmqtt_5_0_over_tcp() {
+    python("ohmqtt_client.py", "5.0", "tcp");
+}
+
+#[test]
+fn ohmqtt_5_0_over_websocket() {
+    python("ohmqtt_client.py", "5.0", "websocket");
 }
