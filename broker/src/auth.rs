@@ -156,8 +156,9 @@ impl Broker {
                 self.newcomers.insert(link, Box::new(newcomer));
             }
             Step::Accept { user, data } => {
-                let authenticated = Authenticated { method, user, data, nonce, exchanges: 1, exchange: None };
-                self.admit(turn, link, nonce, connect, Some(Box::new(authenticated)));
+                let (own, exchanges) = (user.clone(), 1);
+                let authenticated = Authenticated { method, user, data, nonce, exchanges, exchange: None };
+                self.admit(turn, link, nonce, connect, Some(own), Some(Box::new(authenticated)));
             }
             // [MQTT-4.12.0-4]
             Step::Refuse => self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, NOT_SHOWN),

@@ -1,7 +1,7 @@
 //! The broker: what it holds, and who sees to which input.
 
 use crate::{
-    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Statistics,
+    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Permissions, Statistics,
     auth::Newcomer,
     deadlines::Deadlines,
     link::{Link, Stage},
@@ -30,6 +30,8 @@ pub struct Config {
     pub hash_seed: u64,
     /// The mechanisms of extended authentication; without any, a client that names one is refused.
     pub mechanisms: Vec<Rc<dyn Mechanism>>,
+    /// Who may read and write what; `None` permits everything to everybody.
+    pub permissions: Option<Permissions>,
     /// How often the broker says in `$SYS` how it is; `None` for never.
     pub sys_interval: Option<Duration>,
 }
@@ -40,6 +42,7 @@ pub struct Broker {
     pub(crate) limits: Limits,
     pub(crate) links: HashMap<LinkId, Link, FixedState>,
     pub(crate) mechanisms: Vec<Rc<dyn Mechanism>>,
+    pub(crate) permissions: Option<Permissions>,
     /// Those among the links whose CONNECT waits for AUTH.
     pub(crate) newcomers: BTreeMap<LinkId, Box<Newcomer>>,
     pub(crate) sessions: Sessions,
@@ -57,10 +60,11 @@ pub struct Broker {
 impl Broker {
     /// A broker without links, sessions and messages.
     pub fn new(config: Config) -> Self {
-        let Config { limits, hash_seed, mechanisms, sys_interval } = config;
+        let Config { limits, hash_seed, mechanisms, permissions, sys_interval } = config;
         Self {
             links: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
             mechanisms,
+            permissions,
             newcomers: BTreeMap::new(),
             sessions: Sessions::new(hash_seed),
             subscriptions: Subscriptions::new(hash_seed),
@@ -78,7 +82,7 @@ impl Broker {
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         let turn = &mut Turn { now, effects, sent: Sent::default() };
         match input {
-            Input::Open { link, nonce } => self.open(turn, link, nonce),
+            Input::Open { link, visitor, nonce } => self.open(turn, link, visitor, nonce),
             Input::Packet { link, packet } => self.packet(turn, link, packet),
             Input::Malformed { link, version, error } => self.malformed(turn, link, version, error),
             Input::Closed { link, cause: _ } => self.closed(turn, link),

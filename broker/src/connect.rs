@@ -1,7 +1,7 @@
 //! CONNECT: who comes, what it finds again, and what it is told. Section 3.1.
 
 use crate::{
-    AliasesAllowed, CloseReason, LinkId, Report,
+    AliasesAllowed, CloseReason, LinkId, Report, Visitor,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -11,7 +11,7 @@ use crate::{
     turn::Turn,
     will::PendingWill,
 };
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, rc::Rc, string::String};
 use core::{
     mem,
     num::{NonZeroU16, NonZeroU32},
@@ -28,7 +28,11 @@ impl Broker {
             return self.refuse(turn, link, packet_size, reason, why);
         }
         let Some(method) = &connect.properties.authentication_method else {
-            return self.admit(turn, link, nonce, connect, None);
+            let user = match self.links.get(&link).map(|state| &state.visitor) {
+                Some(Visitor::User(user)) => Some(user.clone()),
+                Some(Visitor::Anybody | Visitor::Stranger) | None => None,
+            };
+            return self.admit(turn, link, nonce, connect, user, None);
         };
         match self.mechanism(method) {
             Some(mechanism) => self.authenticate(turn, link, nonce, &*mechanism, connect),
@@ -47,12 +51,27 @@ impl Broker {
         link: LinkId,
         nonce: u128,
         mut connect: Connect,
+        user: Option<Text>,
         mut authenticated: Option<Box<Authenticated>>,
     ) {
         let packet_size = connect.properties.maximum_packet_size;
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
         let known = self.sessions.find(&client_id);
+        let owner = known.and_then(|key| self.sessions[key].user.as_ref());
+        if owner.is_some() && owner != user.as_ref() {
+            // Section 5.4.2.
+            let why = "the session of this client identifier is another user's";
+            return self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
+        }
+        let permissions = self.permissions.as_ref();
+        let rights = permissions.and_then(|permissions| permissions.of(user.as_ref(), Some(&client_id)));
+        if let (Some(will), Some(rights)) = (&connect.will, &rights)
+            && !rights.may_write(&will.topic)
+        {
+            let why = "this client may not publish its will";
+            return self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
+        }
         if known.is_none() && self.sessions.len() >= self.limits.sessions {
             let why = "there is no room for another session";
             return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded, why);
@@ -104,6 +123,8 @@ impl Broker {
             wants_words: connect.properties.request_problem_information.unwrap_or(true),
             tells_set_at,
         });
+        session.user = user;
+        session.set_rights(rights.map(Rc::new));
         session.ends_at = None;
         session.expiry_s = expiry_s;
         // A will that waited for its delay goes: its client is back. [MQTT-3.1.3-9] [MQTT-3.1.2-7]

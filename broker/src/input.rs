@@ -2,7 +2,7 @@
 
 use crate::Traffic;
 use luxwire_shared::{
-    mqtt::{DecodeError, Packet, Version},
+    mqtt::{DecodeError, Packet, Text, Version},
     time::{Instant, Timestamp},
 };
 
@@ -19,6 +19,18 @@ pub struct Now {
     pub timestamp: Timestamp,
 }
 
+/// What the edge knows of whoever is behind a connection before anything was said on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Visitor {
+    /// Nothing, and it need not say who it is.
+    #[default]
+    Anybody,
+    /// Nothing, and it must sign in.
+    Stranger,
+    /// Which user it is. What CONNECT says of name and password means nothing.
+    User(Text),
+}
+
 /// What the edge tells the broker. All causes of all effects are here.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -26,6 +38,8 @@ pub enum Input {
     Open {
         /// Its number.
         link: LinkId,
+        /// Who may be behind it.
+        visitor: Visitor,
         /// Fresh randomness, from which an identifier is made for a client that brings none. [MQTT-3.1.3-6]
         nonce: u128,
     },

@@ -46,6 +46,9 @@ impl Broker {
             return ReasonCode::TopicFilterInvalid;
         }
         let session = &mut self.sessions[key];
+        if session.rights.as_ref().is_some_and(|rights| !rights.may_read_some_of(filter)) {
+            return self.told(ReasonCode::NotAuthorized);
+        }
         let known = match share {
             None => self.subscriptions.find(filter).is_some_and(|node| session.subscriptions.contains(&node)),
             Some(_) => session.shares.contains_key(&wanted.filter),
@@ -78,7 +81,10 @@ impl Broker {
             ReasonCode::TopicFilterInvalid => {
                 format!("a filter may have at most {filter_levels} levels and {filter_len} bytes")
             }
-            _ => format!("a session may have at most {session_subscriptions} subscriptions"),
+            ReasonCode::QuotaExceeded => {
+                format!("a session may have at most {session_subscriptions} subscriptions")
+            }
+            _ => "this client may read nothing of this".into(),
         }
     }
 

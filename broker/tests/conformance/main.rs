@@ -18,6 +18,7 @@ mod flow_control;
 mod limits;
 mod malformed;
 mod order;
+mod permission;
 mod publish;
 mod redelivery;
 mod replay;

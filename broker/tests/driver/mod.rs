@@ -9,7 +9,7 @@ pub mod packets;
 mod wire;
 
 use luxwire_broker::{
-    Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report,
+    Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report, Visitor,
 };
 use luxwire_shared::{
     mqtt::{
@@ -41,6 +41,8 @@ pub struct World {
     pub effects: Vec<Vec<Effect>>,
     /// For the next connections; otherwise each has its own.
     pub nonce: Option<u128>,
+    /// Who is behind the next connections.
+    pub visitor: Visitor,
 }
 
 /// One connection of a client.
@@ -82,6 +84,7 @@ impl World {
             inputs: Vec::new(),
             effects: Vec::new(),
             nonce: None,
+            visitor: Visitor::Anybody,
         }
     }
 
@@ -120,7 +123,8 @@ impl World {
         let link = LinkId(self.links);
         self.wires.insert(link, Wire::new());
         let nonce = self.nonce.unwrap_or(u128::from(self.links) << 100);
-        self.input(Input::Open { link, nonce });
+        let visitor = self.visitor.clone();
+        self.input(Input::Open { link, visitor, nonce });
         Client(link)
     }
 

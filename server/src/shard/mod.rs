@@ -36,7 +36,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
 use local::Locals;
-use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic};
+use luxwire_broker::{
+    Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic, Visitor,
+};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
 use picture::{Cause, Picture, Scene};
@@ -143,7 +145,7 @@ impl Shard {
         let packet_size = state.packet_size;
         state.links.insert(link, Link::new(writer, new.peer, new.websocket, packet_size));
         let now = state.clock.now();
-        state.tell(now, Input::Open { link, nonce: u128::from_ne_bytes(nonce) });
+        state.tell(now, Input::Open { link, visitor: Visitor::Anybody, nonce: u128::from_ne_bytes(nonce) });
         state.set_timer();
         spawn_local(connection::run(self.clone(), link, reader, new.permit));
     }

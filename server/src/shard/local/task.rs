@@ -5,7 +5,7 @@ use crate::{
     limits,
     shard::{Shard, State, connection::contain_panic, link::Over},
 };
-use luxwire_broker::{CloseReason, Input, LinkId, Setting};
+use luxwire_broker::{CloseReason, Input, LinkId, Setting, Visitor};
 use luxwire_shared::mqtt::{Packet, PublishTopic};
 use std::{
     future::poll_fn,
@@ -40,7 +40,7 @@ impl Shard {
         let link = state.next_link();
         state.locals.insert(link, &new, mailbox);
         let now = state.clock.now();
-        state.tell(now, Input::Open { link, nonce: u128::from_ne_bytes(nonce) });
+        state.tell(now, Input::Open { link, visitor: Visitor::Anybody, nonce: u128::from_ne_bytes(nonce) });
         let permit = new.permit.take();
         state.tell(now, Input::Packet { link, packet: Packet::Connect(new.connect) });
         state.set_timer();
