@@ -54,6 +54,16 @@ impl<'a> Client<'a> {
         self.connection.since
     }
 
+    /// The user as whom it signed in.
+    pub fn user(&self) -> Option<&'a Text> {
+        self.session.user.as_ref()
+    }
+
+    /// Whether a message of its to this topic would be permitted.
+    pub fn may_publish(&self, topic: &TopicName) -> bool {
+        self.session.may_write(topic)
+    }
+
     /// How many subscriptions its session has.
     pub fn subscriptions(&self) -> usize {
         self.session.subscriptions.len() + self.session.shares.len()

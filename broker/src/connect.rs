@@ -28,11 +28,15 @@ impl Broker {
             return self.refuse(turn, link, packet_size, reason, why);
         }
         let Some(method) = &connect.properties.authentication_method else {
-            let user = match self.links.get(&link).map(|state| &state.visitor) {
-                Some(Visitor::User(user)) => Some(user.clone()),
-                Some(Visitor::Anybody | Visitor::Stranger) | None => None,
+            let visitor = self.visitor(link);
+            return match &connect.user_name {
+                _ if matches!(visitor, Visitor::User(_)) => self.receive(turn, link, nonce, connect),
+                Some(user) if self.passwords => {
+                    let user = user.detached();
+                    self.ask_for_verdict(turn, link, nonce, user, connect);
+                }
+                Some(_) | None => self.receive(turn, link, nonce, connect),
             };
-            return self.admit(turn, link, nonce, connect, user, None);
         };
         match self.mechanism(method) {
             Some(mechanism) => self.authenticate(turn, link, nonce, &*mechanism, connect),
@@ -42,6 +46,24 @@ impl Broker {
                 self.refuse(turn, link, packet_size, ReasonCode::BadAuthenticationMethod, why);
             }
         }
+    }
+
+    /// Lets a client in that has not signed in, if it need not.
+    pub(crate) fn receive(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, connect: Connect) {
+        match self.visitor(link) {
+            Visitor::User(user) => self.admit(turn, link, nonce, connect, Some(user), None),
+            Visitor::Anybody => self.admit(turn, link, nonce, connect, None, None),
+            Visitor::Stranger => {
+                // [MQTT-3.1.4-2]
+                let packet_size = connect.properties.maximum_packet_size;
+                let why = "whoever comes from there must sign in";
+                self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
+            }
+        }
+    }
+
+    fn visitor(&self, link: LinkId) -> Visitor {
+        self.links.get(&link).map(|state| state.visitor.clone()).unwrap_or_default()
     }
 
     /// Lets a client in of whom nothing more is asked.

@@ -31,6 +31,19 @@ pub enum Visitor {
     User(Text),
 }
 
+/// What the edge found of a name and a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is this user's.
+    Right,
+    /// It is not, or there is no such user.
+    Wrong,
+    /// Names mean nothing here: it is as if none had been given.
+    NoMatter,
+    /// Too many others wait for theirs.
+    Busy,
+}
+
 /// What the edge tells the broker. All causes of all effects are here.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -42,6 +55,13 @@ pub enum Input {
         visitor: Visitor,
         /// Fresh randomness, from which an identifier is made for a client that brings none. [MQTT-3.1.3-6]
         nonce: u128,
+    },
+    /// The answer to [`crate::Effect::CheckPassword`].
+    PasswordChecked {
+        /// Whose.
+        link: LinkId,
+        /// What was found.
+        verdict: Verdict,
     },
     /// A packet arrived whole and well formed.
     Packet {

@@ -25,7 +25,8 @@
 //! - A session belongs to the user who began it; one that nobody signed in for, to whoever names it.
 //!
 //! Extended authentication takes the mechanisms that the broker is made with; without any, it is refused with its reason
-//! code. A client that names none is taken as it comes.
+//! code. Passwords are the edge's: it is asked ([`Effect::CheckPassword`]) and takes its time. Who names neither is taken
+//! as it comes, unless the edge says that it must sign in ([`Visitor::Stranger`]).
 #![no_std]
 
 extern crate alloc;
@@ -65,7 +66,7 @@ pub use auth::{Exchange, Mechanism, Step};
 pub use broker::{Broker, Config};
 pub use client::Client;
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
-pub use input::{Cause, Input, LinkId, Now, Visitor};
+pub use input::{Cause, Input, LinkId, Now, Verdict, Visitor};
 pub use limits::Limits;
 pub use message::Message;
 pub use permission::{Access, Permissions, Refusal, Rights, Rule};

@@ -35,7 +35,7 @@ pub(crate) enum Stage {
         /// Makes a client identifier if CONNECT brings none.
         nonce: u128,
     },
-    /// CONNECT waits for AUTH: see `auth`.
+    /// CONNECT waits for AUTH, or for what the edge says of its password: see `auth`.
     Authenticates,
     /// CONNECT was accepted.
     Connected(SessionKey),

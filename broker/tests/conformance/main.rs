@@ -26,6 +26,7 @@ mod retained;
 mod session;
 mod set_at;
 mod share;
+mod sign_in;
 mod subscribe;
 mod sys;
 mod topics;

@@ -8,6 +8,7 @@ pub mod packets;
 
 mod wire;
 
+use bytes::Bytes;
 use luxwire_broker::{
     Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report, Visitor,
 };
@@ -41,6 +42,8 @@ pub struct World {
     pub effects: Vec<Vec<Effect>>,
     /// For the next connections; otherwise each has its own.
     pub nonce: Option<u128>,
+    /// Whose passwords the broker asked about.
+    pub questions: Vec<(Client, String, Option<Bytes>)>,
     /// Who is behind the next connections.
     pub visitor: Visitor,
 }
@@ -84,6 +87,7 @@ impl World {
             inputs: Vec::new(),
             effects: Vec::new(),
             nonce: None,
+            questions: Vec::new(),
             visitor: Visitor::Anybody,
         }
     }
@@ -233,6 +237,10 @@ impl World {
         match effect {
             Effect::Send { link, packet } => self.open_wire(link).receive(&packet),
             Effect::Deliver(delivered) => self.open_wire(delivered.link).receive_delivery(&delivered),
+            Effect::CheckPassword { link, user, password } => {
+                self.open_wire(link);
+                self.questions.push((Client(link), user.to_string(), password));
+            }
             Effect::AwaitDrain { link } => {
                 self.open_wire(link);
                 self.awaits_drain.insert(link);

@@ -158,6 +158,11 @@ impl Client {
         }
     }
 
+    /// Speaks this version from here on.
+    pub(crate) fn speak(&mut self, version: Version) {
+        self.version = version;
+    }
+
     /// WebSocket only: anything but a binary message.
     pub(crate) fn send_message(&mut self, message: Message) {
         self.as_websocket().send(message).unwrap();

@@ -3,7 +3,7 @@
 use super::{no_value, precondition_failed, topic_of};
 use crate::{
     http::{
-        Origins, Peer, Problem,
+        Identity, Origins, Peer, Problem,
         body::{Upload, Uploads},
         client::Client,
         content_type, entity_tag,
@@ -75,6 +75,7 @@ pub(in crate::http) async fn set_topic(
     State(origins): State<Arc<Origins>>,
     State(uploads): State<Uploads>,
     Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
@@ -88,7 +89,7 @@ pub(in crate::http) async fn set_topic(
             or ?retain=false to send an empty message";
         return Err(Problem::bad_request(detail));
     }
-    let mut client = Client::connect(&door, peer).await?;
+    let mut client = Client::connect(&door, peer, identity).await?;
     let retain = wanted.retain;
     let publish = wanted.publish(payload, client.take_packet_id());
     let packet_len = Packet::Publish(publish.clone()).encoded_len(Version::V5);
@@ -133,6 +134,7 @@ pub(in crate::http) async fn clear_topic(
     State(door): State<Door>,
     State(origins): State<Arc<Origins>>,
     Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
     head: request::Parts,
 ) -> Result<StatusCode, Problem> {
     check_origin(&origins, &head.headers)?;
@@ -140,7 +142,7 @@ pub(in crate::http) async fn clear_topic(
     Query::of(&head.uri)?.finish()?;
     let condition = Condition { exists: true, ..entity_tag::condition(&head.headers)? };
     let asked_for_one = condition.is_one_of.is_some();
-    let mut client = Client::connect(&door, peer).await?;
+    let mut client = Client::connect(&door, peer, identity).await?;
     let publish = Publish {
         delivery: Delivery::first(QoS::AtLeastOnce, client.take_packet_id()),
         retain: true,
