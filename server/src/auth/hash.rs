@@ -52,8 +52,8 @@ impl Hash {
         }))
     }
 
-    /// With PBKDF2. The salt is as random as it is long.
-    pub(super) fn of(password: &str, salt: [u8; 16]) -> Self {
+    /// With PBKDF2. The salt is random, and as long as the one salt that Mosquitto takes.
+    pub(super) fn of(password: &str, salt: [u8; 12]) -> Self {
         let hash = pbkdf2(password.as_bytes(), &salt, ITERATIONS);
         Self::Pbkdf2 { iterations: ITERATIONS, salt: salt.to_vec(), hash }
     }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn what_is_made_here_is_read_here() {
         for (hash, begin) in [
-            (Hash::of("pässword", [7; 16]), "$7$20000$"),
+            (Hash::of("pässword", [7; 12]), "$7$20000$"),
             (Hash::scram_of("pässword", [7; 16]), "SCRAM-SHA-256$4096:"),
         ] {
             let text = hash.to_string();

@@ -40,9 +40,7 @@ pub(crate) fn passwd(passwd: &Passwd) -> anyhow::Result<()> {
         if password.is_empty() {
             bail!("the password is empty, and nothing was changed");
         }
-        let mut salt = [0; 16];
-        getrandom::fill(&mut salt).map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
-        let hash = if *scram { Hash::scram_of(&password, salt) } else { Hash::of(&password, salt) };
+        let hash = if *scram { Hash::scram_of(&password, random()?) } else { Hash::of(&password, random()?) };
         if passwords.set(user, hash) { "added to" } else { "changed in" }
     };
     replace(&path, &passwords.to_text())
@@ -54,6 +52,12 @@ pub(crate) fn passwd(passwd: &Passwd) -> anyhow::Result<()> {
         file.display()
     );
     Ok(())
+}
+
+fn random<const LEN: usize>() -> anyhow::Result<[u8; LEN]> {
+    let mut bytes = [0; LEN];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
+    Ok(bytes)
 }
 
 /// Behind links: they stay, and what they lead to is replaced.

@@ -59,6 +59,7 @@ struct Message<'a> {
     responses(
         (status = 200, description = "Events until one side ends it.", body = Message, content_type = "text/event-stream"),
         (status = 400, response = super::openapi::BadRequest),
+        (status = 401, response = super::openapi::Unauthorized),
         (status = 403, response = super::openapi::Forbidden),
         (status = 503, response = super::openapi::Busy),
     ),

@@ -49,6 +49,8 @@ use utoipa::ToSchema;
     responses(
         (status = 200, description = "Values or steps.", body = History, content_type = "application/json"),
         (status = 400, response = super::openapi::BadRequest),
+        (status = 401, response = super::openapi::Unauthorized),
+        (status = 403, response = super::openapi::Forbidden),
         (status = 404, response = super::openapi::NotRecorded),
         (status = 502, response = super::openapi::BadRecorder),
         (status = 503, response = super::openapi::NoRecorder),

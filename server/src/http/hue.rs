@@ -34,8 +34,10 @@ pub(super) struct HueBridge {
     tag = "hue",
     responses(
         (status = 202, description = "It starts, or runs.", body = HueBridge, content_type = "application/json"),
+        (status = 401, response = super::openapi::Unauthorized),
         (status = 403, response = super::openapi::Forbidden),
         (status = 404, response = super::openapi::NoHue),
+        (status = 503, response = super::openapi::Busy),
     ),
 )]
 pub(super) async fn start(

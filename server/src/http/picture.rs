@@ -25,6 +25,7 @@ use std::{convert::Infallible, sync::Arc};
     tag = "events",
     responses(
         (status = 200, description = "Events until one side ends it.", body = String, content_type = "text/event-stream"),
+        (status = 401, response = super::openapi::Unauthorized),
         (status = 403, response = super::openapi::Forbidden),
         (status = 503, response = super::openapi::Busy),
     ),

@@ -49,6 +49,8 @@ struct List {
             headers(("ETag" = String, description = "Names this very list."))),
         (status = 304, description = "The client has this list."),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
+        (status = 403, response = crate::http::openapi::Forbidden),
         (status = 503, response = crate::http::openapi::Busy),
     ),
 )]

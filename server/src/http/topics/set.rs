@@ -60,6 +60,7 @@ use std::sync::Arc;
         (status = 204, description = "The value is replaced; or with `retain=false`, the message is passed on.",
             headers(("ETag" = Option<String>, description = "Of the value, if it is kept."), ("Last-Modified" = Option<String>, description = "When it was set, if it is kept."))),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
         (status = 403, response = crate::http::openapi::Forbidden),
         (status = 408, response = crate::http::openapi::TooSlow),
         (status = 412, response = crate::http::openapi::PreconditionFailed),
@@ -124,6 +125,7 @@ pub(in crate::http) async fn set_topic(
     responses(
         (status = 204, description = "The topic has no value any more."),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
         (status = 403, response = crate::http::openapi::Forbidden),
         (status = 404, response = crate::http::openapi::NoValue),
         (status = 412, response = crate::http::openapi::PreconditionFailed),

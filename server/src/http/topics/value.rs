@@ -46,6 +46,8 @@ use axum::{
             )),
         (status = 304, description = "The client has this value."),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
+        (status = 403, response = crate::http::openapi::Forbidden),
         (status = 404, response = crate::http::openapi::NoValue),
         (status = 412, response = crate::http::openapi::PreconditionFailed),
         (status = 503, response = crate::http::openapi::Busy),
