@@ -87,7 +87,7 @@ impl Broker {
             return self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
         }
         let permissions = self.permissions.as_ref();
-        let rights = permissions.and_then(|permissions| permissions.of(user.as_ref(), Some(&client_id)));
+        let rights = permissions.and_then(|permissions| permissions.of(user.as_ref(), Some(&*client_id)));
         if let (Some(will), Some(rights)) = (&connect.will, &rights)
             && !rights.may_write(&will.topic)
         {

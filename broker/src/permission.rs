@@ -73,7 +73,7 @@ pub struct Rights {
 
 impl Permissions {
     /// The rights of a client; `None` if it may do everything. Who has no identifier has none that a pattern could mean.
-    pub fn of(&self, user: Option<&Text>, client_id: Option<&Text>) -> Option<Rights> {
+    pub fn of(&self, user: Option<&Text>, client_id: Option<&str>) -> Option<Rights> {
         if user.is_some() && user == self.unrestricted.as_ref() {
             return None;
         }
@@ -142,7 +142,7 @@ impl Refusal {
 
 impl Broker {
     /// The rights of whoever is not connected itself; `None` if they are not restricted.
-    pub fn rights(&self, user: Option<&Text>, client_id: Option<&Text>) -> Option<Rights> {
+    pub fn rights(&self, user: Option<&Text>, client_id: Option<&str>) -> Option<Rights> {
         self.permissions.as_ref()?.of(user, client_id)
     }
 
@@ -187,11 +187,11 @@ fn any_matches(filters: &[TopicFilter], topic: &TopicName) -> bool {
 
 /// `None` if the pattern says nothing of this client. A name is one level and no more: one that contains `/`, `+` or `#`
 /// is the name of no level, and one that begins with `$` is not to open what is reserved.
-fn filled_in(pattern: &TopicFilter, user: Option<&Text>, client_id: Option<&Text>) -> Option<TopicFilter> {
+fn filled_in(pattern: &TopicFilter, user: Option<&Text>, client_id: Option<&str>) -> Option<TopicFilter> {
     let mut filter = String::new();
     for (depth, level) in pattern.as_str().split('/').enumerate() {
         let name = match level {
-            "%u" => Some(user?),
+            "%u" => Some(user?.as_str()),
             "%c" => Some(client_id?),
             _ => None,
         };
@@ -201,7 +201,7 @@ fn filled_in(pattern: &TopicFilter, user: Option<&Text>, client_id: Option<&Text
         if depth > 0 {
             filter.push('/');
         }
-        filter.push_str(name.map_or(level, |name| name.as_str()));
+        filter.push_str(name.unwrap_or(level));
     }
     TopicFilter::try_from(filter.as_str()).ok()
 }
@@ -362,7 +362,7 @@ mod tests {
             ..Permissions::default()
         };
         let rights = |user: &str, client: &str| {
-            permissions.of(Some(&text(user)), Some(&text(client))).expect("they are restricted")
+            permissions.of(Some(&text(user)), Some(client)).expect("they are restricted")
         };
         let anna = rights("anna", "lamp");
         assert!(anna.may_write(&topic("anna/in/lamp/on")) && anna.may_read(&topic("home/lamp")));
@@ -383,7 +383,7 @@ mod tests {
             }
             assert_eq!(rights.may_read(&topic("home/lamp")), client == "lamp", "{user} {client}");
         }
-        let anonymous = permissions.of(None, Some(&text("lamp"))).expect("they are restricted");
+        let anonymous = permissions.of(None, Some("lamp")).expect("they are restricted");
         assert!(anonymous.may_read(&topic("home/lamp")) && !anonymous.may_read(&topic("anna/in/lamp/on")));
         let nobody = permissions.of(None, None).expect("they are restricted");
         assert_eq!(nobody, Rights::default());

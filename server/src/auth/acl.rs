@@ -120,7 +120,7 @@ mod tests {
         );
         assert_eq!(shown(&permissions.users[&text("carl")]), ["Write x"]);
         // In a `topic` line %u is two characters.
-        let anna = permissions.of(Some(&text("anna b")), Some(&text("c"))).expect("restricted");
+        let anna = permissions.of(Some(&text("anna b")), Some("c")).expect("restricted");
         let topic = |name: &str| TopicName::try_from(name).expect("a topic");
         assert!(anna.may_read(&topic("%u/x")) && !anna.may_read(&topic("anna b/x")));
         assert!(anna.may_read(&topic("users/anna b/x")) && anna.may_write(&topic("clients/c/up")));
