@@ -1,6 +1,7 @@
 //! Extended authentication: AUTH before CONNACK, and again at any time after it. Sections 3.15 and 4.12.
 //!
-//! What is said in AUTH belongs to a [`Mechanism`]; here is who may say it when.
+//! What is said in AUTH belongs to a [`Mechanism`]; here is who may say it when. A CONNECT with a password waits here as
+//! well, for what the edge says of it.
 //!
 //! ```text
 //!  CONNECT with a method
@@ -15,7 +16,8 @@
 //! While a client that is connected authenticates again, everything else goes on. It must turn out to be who it was.
 
 use crate::{
-    CloseReason, LinkId, broker::Broker, link::Stage, session::SessionKey, session::takes, turn::Turn,
+    CloseReason, Effect, LinkId, Verdict, broker::Broker, link::Stage, session::SessionKey, session::takes,
+    turn::Turn,
 };
 use alloc::{boxed::Box, rc::Rc};
 use bytes::Bytes;
@@ -64,7 +66,16 @@ pub enum Step {
 pub(crate) struct Newcomer {
     connect: Connect,
     nonce: u128,
-    exchange: Box<dyn Exchange>,
+    waits_for: WaitsFor,
+}
+
+/// What it has to do with.
+#[derive(Debug)]
+enum WaitsFor {
+    /// The client's next AUTH.
+    Auth(Box<dyn Exchange>),
+    /// The edge, which looks at the password of this user.
+    Verdict(Text),
 }
 
 /// How a client has shown who it is, and may do so again.
@@ -108,20 +119,21 @@ impl Broker {
     /// Only AUTH may come, or DISCONNECT.
     pub(crate) fn packet_before_connack(&mut self, turn: &mut Turn<'_>, link: LinkId, packet: Packet) {
         let Some(newcomer) = self.newcomers.remove(&link) else { return };
-        let Newcomer { connect, nonce, exchange } = *newcomer;
-        match packet {
+        let Newcomer { connect, nonce, waits_for } = *newcomer;
+        match (packet, waits_for) {
             // [MQTT-4.12.0-5]
-            Packet::Auth(auth)
+            (Packet::Auth(auth), WaitsFor::Auth(exchange))
                 if auth.reason == ReasonCode::ContinueAuthentication
                     && auth.method() == connect.properties.authentication_method.as_ref() =>
             {
                 self.step_before_connack(turn, link, nonce, connect, exchange.go_on(auth.data()));
             }
-            Packet::Disconnect(disconnect) => {
+            (Packet::Disconnect(disconnect), _) => {
                 turn.close(link, CloseReason::Disconnected(disconnect.reason));
                 self.forget_link(link);
             }
             _ => {
+                // The edge holds back what comes while it looks at a password.
                 let why = "only AUTH with the method of CONNECT may come before CONNACK";
                 let packet_size = connect.properties.maximum_packet_size;
                 self.refuse(turn, link, packet_size, ReasonCode::ProtocolError, why);
@@ -149,18 +161,62 @@ impl Broker {
                     return self.refuse(turn, link, packet_size, ReasonCode::PacketTooLarge, why);
                 }
                 turn.send(link, question);
-                if let Some(state) = self.links.get_mut(&link) {
-                    state.stage = Stage::Authenticates;
-                }
-                let newcomer = Newcomer { connect: connect.detached(), nonce, exchange };
-                self.newcomers.insert(link, Box::new(newcomer));
+                self.keep_waiting(link, nonce, connect, WaitsFor::Auth(exchange));
             }
             Step::Accept { user, data } => {
-                let authenticated = Authenticated { method, user, data, nonce, exchanges: 1, exchange: None };
-                self.admit(turn, link, nonce, connect, Some(Box::new(authenticated)));
+                let (own, exchanges) = (user.clone(), 1);
+                let authenticated = Authenticated { method, user, data, nonce, exchanges, exchange: None };
+                self.admit(turn, link, nonce, connect, Some(own), Some(Box::new(authenticated)));
             }
             // [MQTT-4.12.0-4]
             Step::Refuse => self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, NOT_SHOWN),
+        }
+    }
+
+    fn keep_waiting(&mut self, link: LinkId, nonce: u128, connect: Connect, waits_for: WaitsFor) {
+        if let Some(state) = self.links.get_mut(&link) {
+            state.stage = Stage::Authenticates;
+        }
+        let newcomer = Newcomer { connect: connect.detached(), nonce, waits_for };
+        self.newcomers.insert(link, Box::new(newcomer));
+    }
+
+    /// CONNECT names a user and no method: whether it is that user the edge finds out.
+    pub(crate) fn ask_for_verdict(
+        &mut self,
+        turn: &mut Turn<'_>,
+        link: LinkId,
+        nonce: u128,
+        user: Text,
+        mut connect: Connect,
+    ) {
+        let password = connect.password.take();
+        self.keep_waiting(link, nonce, connect, WaitsFor::Verdict(user.clone()));
+        turn.effects.push(Effect::CheckPassword { link, user, password });
+    }
+
+    /// The edge has looked at the password. The link may be gone.
+    pub(crate) fn password_checked(&mut self, turn: &mut Turn<'_>, link: LinkId, verdict: Verdict) {
+        let Some(newcomer) = self.newcomers.remove(&link) else { return };
+        let Newcomer { connect, nonce, waits_for } = *newcomer;
+        let WaitsFor::Verdict(user) = waits_for else {
+            let newcomer = Newcomer { connect, nonce, waits_for };
+            self.newcomers.insert(link, Box::new(newcomer));
+            return;
+        };
+        let packet_size = connect.properties.maximum_packet_size;
+        match verdict {
+            Verdict::Right => self.admit(turn, link, nonce, connect, Some(user), None),
+            Verdict::NoMatter => self.receive(turn, link, nonce, connect),
+            // [MQTT-3.1.4-2]
+            Verdict::Wrong => {
+                let why = "name or password is wrong";
+                self.refuse(turn, link, packet_size, ReasonCode::BadUserNameOrPassword, why);
+            }
+            Verdict::Busy => {
+                let why = "too many want to sign in at once";
+                self.refuse(turn, link, packet_size, ReasonCode::ServerBusy, why);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The broker: what it holds, and who sees to which input.
 
 use crate::{
-    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Statistics,
+    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Permissions, Statistics,
     auth::Newcomer,
     deadlines::Deadlines,
     link::{Link, Stage},
@@ -30,6 +30,10 @@ pub struct Config {
     pub hash_seed: u64,
     /// The mechanisms of extended authentication; without any, a client that names one is refused.
     pub mechanisms: Vec<Rc<dyn Mechanism>>,
+    /// Whether the edge is asked about each client that names a user in CONNECT; otherwise names mean nothing.
+    pub passwords: bool,
+    /// Who may read and write what; `None` permits everything to everybody.
+    pub permissions: Option<Permissions>,
     /// How often the broker says in `$SYS` how it is; `None` for never.
     pub sys_interval: Option<Duration>,
 }
@@ -40,7 +44,9 @@ pub struct Broker {
     pub(crate) limits: Limits,
     pub(crate) links: HashMap<LinkId, Link, FixedState>,
     pub(crate) mechanisms: Vec<Rc<dyn Mechanism>>,
-    /// Those among the links whose CONNECT waits for AUTH.
+    pub(crate) passwords: bool,
+    pub(crate) permissions: Option<Permissions>,
+    /// Those among the links whose CONNECT waits for AUTH, or for what the edge says of a password.
     pub(crate) newcomers: BTreeMap<LinkId, Box<Newcomer>>,
     pub(crate) sessions: Sessions,
     pub(crate) subscriptions: Subscriptions,
@@ -56,10 +62,12 @@ pub struct Broker {
 impl Broker {
     /// A broker without links, sessions and messages.
     pub fn new(config: Config) -> Self {
-        let Config { limits, hash_seed, mechanisms, sys_interval } = config;
+        let Config { limits, hash_seed, mechanisms, passwords, permissions, sys_interval } = config;
         Self {
             links: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
             mechanisms,
+            passwords,
+            permissions,
             newcomers: BTreeMap::new(),
             sessions: Sessions::new(hash_seed),
             subscriptions: Subscriptions::new(hash_seed),
@@ -76,7 +84,8 @@ impl Broker {
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         let turn = &mut Turn { now, effects, sent: Sent::default() };
         match input {
-            Input::Open { link, nonce } => self.open(turn, link, nonce),
+            Input::Open { link, visitor, nonce } => self.open(turn, link, visitor, nonce),
+            Input::PasswordChecked { link, verdict } => self.password_checked(turn, link, verdict),
             Input::Packet { link, packet } => self.packet(turn, link, packet),
             Input::Malformed { link, version, error } => self.malformed(turn, link, version, error),
             Input::Closed { link, cause: _ } => self.closed(turn, link),

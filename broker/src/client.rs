@@ -7,7 +7,7 @@ use crate::{
     session::{Connection, Session},
 };
 use luxwire_shared::{
-    mqtt::{PublishTopic, Subscribable, TopicName, Version},
+    mqtt::{PublishTopic, Subscribable, Text, TopicName, Version},
     time::Timestamp,
 };
 
@@ -52,6 +52,16 @@ impl<'a> Client<'a> {
     /// When CONNECT was accepted.
     pub fn since(&self) -> Timestamp {
         self.connection.since
+    }
+
+    /// The user as whom it signed in.
+    pub fn user(&self) -> Option<&'a Text> {
+        self.session.user.as_ref()
+    }
+
+    /// Whether a message of its to this topic would be permitted.
+    pub fn may_publish(&self, topic: &TopicName) -> bool {
+        self.session.may_write(topic)
     }
 
     /// How many subscriptions its session has.

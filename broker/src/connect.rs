@@ -1,7 +1,7 @@
 //! CONNECT: who comes, what it finds again, and what it is told. Section 3.1.
 
 use crate::{
-    AliasesAllowed, ClientId, CloseReason, LinkId, Report,
+    AliasesAllowed, ClientId, CloseReason, LinkId, Report, Visitor,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -11,7 +11,7 @@ use crate::{
     turn::Turn,
     will::PendingWill,
 };
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, rc::Rc, string::String};
 use core::{
     mem,
     num::{NonZeroU16, NonZeroU32},
@@ -28,7 +28,15 @@ impl Broker {
             return self.refuse(turn, link, packet_size, reason, why);
         }
         let Some(method) = &connect.properties.authentication_method else {
-            return self.admit(turn, link, nonce, connect, None);
+            let visitor = self.visitor(link);
+            return match &connect.user_name {
+                _ if matches!(visitor, Visitor::User(_)) => self.receive(turn, link, nonce, connect),
+                Some(user) if self.passwords => {
+                    let user = user.detached();
+                    self.ask_for_verdict(turn, link, nonce, user, connect);
+                }
+                Some(_) | None => self.receive(turn, link, nonce, connect),
+            };
         };
         match self.mechanism(method) {
             Some(mechanism) => self.authenticate(turn, link, nonce, &*mechanism, connect),
@@ -40,6 +48,24 @@ impl Broker {
         }
     }
 
+    /// Lets a client in that has not signed in, if it need not.
+    pub(crate) fn receive(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128, connect: Connect) {
+        match self.visitor(link) {
+            Visitor::User(user) => self.admit(turn, link, nonce, connect, Some(user), None),
+            Visitor::Anybody => self.admit(turn, link, nonce, connect, None, None),
+            Visitor::Stranger => {
+                // [MQTT-3.1.4-2]
+                let packet_size = connect.properties.maximum_packet_size;
+                let why = "whoever comes from there must sign in";
+                self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
+            }
+        }
+    }
+
+    fn visitor(&self, link: LinkId) -> Visitor {
+        self.links.get(&link).map(|state| state.visitor.clone()).unwrap_or_default()
+    }
+
     /// Lets a client in of whom nothing more is asked.
     pub(crate) fn admit(
         &mut self,
@@ -47,12 +73,27 @@ impl Broker {
         link: LinkId,
         nonce: u128,
         mut connect: Connect,
+        user: Option<Text>,
         mut authenticated: Option<Box<Authenticated>>,
     ) {
         let packet_size = connect.properties.maximum_packet_size;
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
         let known = self.sessions.find(&client_id);
+        let owner = known.and_then(|key| self.sessions[key].user.as_ref());
+        if owner.is_some() && owner != user.as_ref() {
+            // Section 5.4.2.
+            let why = "the session of this client identifier is another user's";
+            return self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
+        }
+        let permissions = self.permissions.as_ref();
+        let rights = permissions.and_then(|permissions| permissions.of(user.as_ref(), Some(&*client_id)));
+        if let (Some(will), Some(rights)) = (&connect.will, &rights)
+            && !rights.may_write(&will.topic)
+        {
+            let why = "this client may not publish its will";
+            return self.refuse(turn, link, packet_size, ReasonCode::NotAuthorized, why);
+        }
         if known.is_none() && self.sessions.len() >= self.limits.sessions {
             let why = "there is no room for another session";
             return self.refuse(turn, link, packet_size, ReasonCode::QuotaExceeded, why);
@@ -106,6 +147,8 @@ impl Broker {
             wants_words: connect.properties.request_problem_information.unwrap_or(true),
             tells_set_at,
         });
+        session.user = user;
+        session.set_rights(rights.map(Rc::new));
         session.ends_at = None;
         session.expiry_s = expiry_s;
         // A will that waited for its delay goes: its client is back. [MQTT-3.1.3-9] [MQTT-3.1.2-7]

@@ -9,6 +9,7 @@
 use crate::{
     Delivered, Dropped, Effect, Limits, LinkId, Message, Report,
     broker::Broker,
+    permission::may_pass,
     queue::Pending,
     session::{Readiness, Session, SessionKey, Sessions},
     subscriptions::Subscription,
@@ -59,7 +60,11 @@ impl Broker {
         let route = self.subscriptions.matching(&passing.message.topic);
         let nodes = self.subscriptions.matched(route);
         let mut anybody = false;
+        let restricted = self.permissions.is_some();
         let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
+            if !may_pass(restricted, &sessions[key], &passing.message) {
+                return;
+            }
             anybody = true;
             sessions[key].deliver(turn, &self.limits, &mut passing, matching);
         };
@@ -250,18 +255,21 @@ impl Session {
                     continue;
                 }
             };
-            if connection.takes_message(&pending) {
+            let permitted = self.may_read(&pending.message.topic);
+            if permitted && connection.takes_message(&pending) {
                 let set_at = connection.set_at(&pending.message);
                 turn.deliver(link, pending, delivery, set_at);
                 continue;
             }
-            // It took more when the message was sent first. [MQTT-3.1.2-25]
+            // It took more when the message was sent first [MQTT-3.1.2-25], or was somebody else.
             match delivery {
                 Delivery::ExactlyOnce { .. } => drop(self.outgoing.pubrec(id, true)),
                 Delivery::AtMostOnce | Delivery::AtLeastOnce { .. } => drop(self.outgoing.puback(id)),
             }
             self.in_flight_bytes -= pending.message.size();
-            self.report_dropped(turn, pending.qos, Dropped::TooLarge);
+            if permitted {
+                self.report_dropped(turn, pending.qos, Dropped::TooLarge);
+            }
         }
     }
 

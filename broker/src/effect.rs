@@ -2,9 +2,11 @@
 
 use crate::{AliasesAllowed, ClientId, LinkId, Message};
 use alloc::{rc::Rc, vec::Vec};
+use bytes::Bytes;
 use luxwire_shared::{
     mqtt::{
-        DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Version,
+        DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Text,
+        Version,
     },
     time::Timestamp,
 };
@@ -21,6 +23,16 @@ pub enum Effect {
     },
     /// Write a PUBLISH. At QoS 0 the edge may drop it when the link's output is full, and counts it.
     Deliver(Delivered),
+    /// CONNECT names a user: say [`crate::Input::PasswordChecked`] when it is known whether the password is right. Until
+    /// then hand over nothing that this link says: it may be any length of time away, and clients need not wait for it.
+    CheckPassword {
+        /// Which link.
+        link: LinkId,
+        /// Who it says it is.
+        user: Text,
+        /// What it says to show that; `None` is not the empty password.
+        password: Option<Bytes>,
+    },
     /// Say [`crate::Input::Drained`] once everything sent to this link so far has left the buffer.
     AwaitDrain {
         /// Which.

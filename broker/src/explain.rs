@@ -27,6 +27,7 @@ pub(crate) const fn publish_refused(reason: ReasonCode) -> &'static str {
         ReasonCode::TopicNameInvalid => "topics below $SYS are the broker's own",
         ReasonCode::QuotaExceeded => "there is no room for another retained message",
         ReasonCode::PayloadFormatInvalid => "the payload is not the UTF-8 that it is said to be",
+        ReasonCode::NotAuthorized => "this client may not publish here",
         _ => "the message is not taken",
     }
 }

@@ -3,7 +3,7 @@
 use crate::Traffic;
 use alloc::rc::Rc;
 use luxwire_shared::{
-    mqtt::{DecodeError, Packet, Version},
+    mqtt::{DecodeError, Packet, Text, Version},
     time::{Instant, Timestamp},
 };
 
@@ -24,6 +24,31 @@ pub struct Now {
     pub timestamp: Timestamp,
 }
 
+/// What the edge knows of whoever is behind a connection before anything was said on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Visitor {
+    /// Nothing, and it need not say who it is.
+    #[default]
+    Anybody,
+    /// Nothing, and it must sign in.
+    Stranger,
+    /// Which user it is. What CONNECT says of name and password means nothing.
+    User(Text),
+}
+
+/// What the edge found of a name and a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is this user's.
+    Right,
+    /// It is not, or there is no such user.
+    Wrong,
+    /// Names mean nothing here: it is as if none had been given.
+    NoMatter,
+    /// Too many others wait for theirs.
+    Busy,
+}
+
 /// What the edge tells the broker. All causes of all effects are here.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -31,8 +56,17 @@ pub enum Input {
     Open {
         /// Its number.
         link: LinkId,
+        /// Who may be behind it.
+        visitor: Visitor,
         /// Fresh randomness, from which an identifier is made for a client that brings none. [MQTT-3.1.3-6]
         nonce: u128,
+    },
+    /// The answer to [`crate::Effect::CheckPassword`].
+    PasswordChecked {
+        /// Whose.
+        link: LinkId,
+        /// What was found.
+        verdict: Verdict,
     },
     /// A packet arrived whole and well formed.
     Packet {

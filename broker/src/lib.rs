@@ -20,9 +20,13 @@
 //!   late comers would not see.
 //! - A payload that is said to be text and is not is refused, at every quality; at QoS 0 nobody is told.
 //! - Wills wait for the next start when the program stops.
+//! - A filter is refused if nothing that it matches may be read; otherwise it is granted, and what may not be read is left
+//!   out. A will that its client may not publish is refused with the CONNECT. See [`Permissions`].
+//! - A session belongs to the user who began it; one that nobody signed in for, to whoever names it.
 //!
 //! Extended authentication takes the mechanisms that the broker is made with; without any, it is refused with its reason
-//! code. A client that names none is taken as it comes.
+//! code. Passwords are the edge's: it is asked ([`Effect::CheckPassword`]) and takes its time. Who names neither is taken
+//! as it comes, unless the edge says that it must sign in ([`Visitor::Stranger`]).
 #![no_std]
 
 extern crate alloc;
@@ -42,6 +46,7 @@ mod input;
 mod limits;
 mod link;
 mod message;
+mod permission;
 mod publish;
 mod queue;
 mod replay;
@@ -63,9 +68,10 @@ pub use auth::{Exchange, Mechanism, Step};
 pub use broker::{Broker, Config};
 pub use client::Client;
 pub use effect::{CloseReason, Delivered, Dropped, Effect, Report};
-pub use input::{Cause, ClientId, Input, LinkId, Now};
+pub use input::{Cause, ClientId, Input, LinkId, Now, Verdict, Visitor};
 pub use limits::Limits;
 pub use message::Message;
+pub use permission::{Access, Permissions, Refusal, Rights, Rule};
 pub use retained::Setting;
 pub use scram::{ScramCredential, ScramSha256};
 pub use statistics::Statistics;

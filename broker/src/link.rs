@@ -4,7 +4,7 @@
 //! effect can name it again.
 
 use crate::{
-    CloseReason, LinkId, broker::Broker, deadlines::Deadline, explain::refusal, session::SessionKey,
+    CloseReason, LinkId, Visitor, broker::Broker, deadlines::Deadline, explain::refusal, session::SessionKey,
     session::takes, turn::Turn,
 };
 use alloc::vec::Vec;
@@ -18,6 +18,7 @@ use luxwire_shared::{
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) stage: Stage,
+    pub(crate) visitor: Visitor,
     /// When the last packet came.
     pub(crate) heard: Instant,
     /// The longest silence; `None` if any is allowed.
@@ -35,17 +36,18 @@ pub(crate) enum Stage {
         /// every link.
         nonce: [u8; 16],
     },
-    /// CONNECT waits for AUTH: see `auth`.
+    /// CONNECT waits for AUTH, or for what the edge says of its password: see `auth`.
     Authenticates,
     /// CONNECT was accepted.
     Connected(SessionKey),
 }
 
 impl Broker {
-    pub(crate) fn open(&mut self, turn: &mut Turn<'_>, link: LinkId, nonce: u128) {
+    pub(crate) fn open(&mut self, turn: &mut Turn<'_>, link: LinkId, visitor: Visitor, nonce: u128) {
         let now = turn.now.instant;
         let state = Link {
             stage: Stage::AwaitsConnect { nonce: nonce.to_ne_bytes() },
+            visitor,
             heard: now,
             silence_max: Some(self.limits.connect_timeout),
             entered_at: None,

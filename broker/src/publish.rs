@@ -50,7 +50,13 @@ impl Broker {
             published: turn.now,
             publisher: session.client_id.clone(),
         };
-        let reason = self.accept(turn, message, Some(key));
+        let reason = if session.may_write(&message.topic) {
+            self.accept(turn, message, Some(key))
+        } else {
+            turn.sent.dropped += 1;
+            ReasonCode::NotAuthorized
+        };
+        let told = self.told(reason);
         let session = &mut self.sessions[key];
         if reason.is_failure() {
             let client_id = session.client_id.clone();
@@ -58,19 +64,19 @@ impl Broker {
         }
         let Some(connection) = &session.connection else { return };
         // [MQTT-3.3.4-1] Answered here, one after the other: in the order in which they came. [MQTT-4.6.0-2]
-        // [MQTT-4.6.0-3]
+        // [MQTT-4.6.0-3] Before 5.0 there is no word for a refusal. 3.1.1: [MQTT-3.3.5-2]
         match publish.delivery {
             Delivery::AtMostOnce => {}
             // [MQTT-4.3.2-4]
             Delivery::AtLeastOnce { id, .. } => {
-                turn.send(link, connection.publish_answer(Packet::Puback, id, reason));
+                turn.send(link, connection.publish_answer(Packet::Puback, id, told));
             }
             // [MQTT-4.3.3-8] [MQTT-4.3.3-9]
             Delivery::ExactlyOnce { id, .. } => {
                 if !reason.is_failure() {
                     session.incoming.publish(id);
                 }
-                turn.send(link, connection.publish_answer(Packet::Pubrec, id, reason));
+                turn.send(link, connection.publish_answer(Packet::Pubrec, id, told));
             }
         }
     }

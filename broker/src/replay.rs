@@ -90,7 +90,8 @@ impl Broker {
                 };
                 let message = &entry.message;
                 let own = replay.subscription.no_local && message.publisher == session.client_id;
-                if entry.set > replay.until_set || own || message.has_expired(turn.now.instant) {
+                let is_wanted = !own && !message.has_expired(turn.now.instant);
+                if entry.set > replay.until_set || !is_wanted || !session.may_read(&message.topic) {
                     last = Some(at);
                     continue;
                 }

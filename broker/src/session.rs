@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    ClientId, CloseReason, LinkId, Message, Report,
+    ClientId, CloseReason, LinkId, Message, Report, Rights,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -35,7 +35,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
     mqtt::{
-        EncodeError, Subscribable, Version,
+        EncodeError, Subscribable, Text, Version,
         flow::{Incoming, Outgoing},
     },
     time::{Instant, Timestamp},
@@ -49,6 +49,10 @@ pub(crate) struct SessionKey(u32);
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) client_id: ClientId,
+    /// Whose it is; `None` if nobody signed in for it.
+    pub(crate) user: Option<Text>,
+    /// What may come to it and from it; `None` for everything.
+    pub(crate) rights: Option<Rc<Rights>>,
     /// `None` while the client is away.
     pub(crate) connection: Option<Connection>,
     /// Seconds for which it outlives the connection; `u32::MAX` for ever.
@@ -123,6 +127,8 @@ impl Session {
     pub(crate) fn new(client_id: ClientId, window: NonZeroU16) -> Self {
         Self {
             client_id,
+            user: None,
+            rights: None,
             connection: None,
             expiry_s: 0,
             ends_at: None,

@@ -81,7 +81,8 @@ impl Groups {
 }
 
 impl Group {
-    /// Who gets the message, and how far that member is from taking it. Nobody's turn passes by asking.
+    /// Who of those that may read it gets the message, and how far that member is from taking it. Nobody's turn passes by
+    /// asking.
     fn next(
         &self,
         sessions: &Sessions,
@@ -92,6 +93,9 @@ impl Group {
         let in_turn = self.members.range((after, Unbounded)).chain(&self.members);
         let mut best = None;
         for (key, subscription) in in_turn.take(self.members.len()) {
+            if !sessions[*key].may_read(&passing.message().topic) {
+                continue;
+            }
             let readiness = sessions[*key].readiness(passing.message(), *subscription, limits);
             if readiness == Readiness::AtOnce {
                 return Some((*key, readiness));
@@ -120,15 +124,17 @@ impl Group {
 }
 
 impl Broker {
-    /// Hands the message to one member of each group that shares this filter.
+    /// Hands the message to one member of each group that shares this filter; says whether there was one.
     pub(crate) fn route_shared(&mut self, turn: &mut Turn<'_>, passing: &mut Passing, node: NodeId) -> bool {
         let Some(groups) = self.subscriptions.groups_mut(node) else { return false };
+        let mut anybody = false;
         for group in groups.iter_mut() {
             if let Some((key, _)) = group.next(&self.sessions, &self.limits, passing) {
                 group.hand(turn, &mut self.sessions, &self.limits, passing, key);
+                anybody = true;
             }
         }
-        true
+        anybody
     }
 
     /// The member went away and its session waits for it: whoever is there takes what was not sent.

@@ -55,6 +55,9 @@ impl Broker {
             return ReasonCode::TopicFilterInvalid;
         }
         let session = &self.sessions[key];
+        if session.rights.as_ref().is_some_and(|rights| !rights.may_read_some_of(filter)) {
+            return self.told(ReasonCode::NotAuthorized);
+        }
         let node = share.is_none().then(|| self.subscriptions.find(filter)).flatten();
         let known = match share {
             None => node.is_some_and(|node| session.subscriptions.contains(&node)),
@@ -91,10 +94,11 @@ impl Broker {
             ReasonCode::TopicFilterInvalid => {
                 format!("a filter may have at most {filter_levels} levels and {filter_len} bytes")
             }
-            _ => format!(
+            ReasonCode::QuotaExceeded => format!(
                 "a session may have at most {session_subscriptions} subscriptions, and a packet name each at most \
                  {filter_replays} times"
             ),
+            _ => "this client may read nothing of this".into(),
         }
     }
 

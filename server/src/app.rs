@@ -1,6 +1,7 @@
 //! `luxwire serve` from start to end: open everything, say so, run, stop in order.
 
 use crate::{
+    auth::{Files, FromElsewhere, OWN_USER, SignIn},
     cli::Serve,
     clock::Clock,
     config::{Config, Layers},
@@ -41,6 +42,7 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
     layers.add_flags(serve)?;
     let config = layers.finish()?;
     log::start();
+    let auth = Files::read(&config.auth)?;
     let _data_dir = config.storage.dir.as_deref().map(DataDir::claim).transpose()?;
     if config.storage.dir.is_some() {
         warn!("sessions and retained values live in memory: this version keeps nothing across a restart");
@@ -59,7 +61,7 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
         hue: hue::state_dir(data_dir, keeps_nothing),
         history: record::file(data_dir, keeps_nothing),
     };
-    LocalSet::new().block_on(&runtime, run(config, places, serve.demo))
+    LocalSet::new().block_on(&runtime, run(config, auth, places, serve.demo))
 }
 
 /// Where the clients that the server hosts keep what they keep; `None` is in memory.
@@ -68,7 +70,7 @@ struct Places {
     history: Option<PathBuf>,
 }
 
-async fn run(config: Config, places: Places, with_demo: bool) -> anyhow::Result<()> {
+async fn run(config: Config, auth: Files, places: Places, with_demo: bool) -> anyhow::Result<()> {
     // Before the ready lines: whoever reads those may stop us right away.
     let mut signals = StopSignals::listen().context("signals cannot be received")?;
     let mut listeners = Vec::new();
@@ -77,11 +79,14 @@ async fn run(config: Config, places: Places, with_demo: bool) -> anyhow::Result<
             listeners.extend(Listener::open(address, speaks).await?);
         }
     }
+    let mechanisms = auth.mechanisms()?;
+    let permissions = auth.permissions();
+    let sign_in = Arc::new(auth.sign_in(config.auth.anonymous)?);
     for listener in listeners.iter().filter(|listener| !listener.address.ip().is_loopback()) {
-        warn!(address = %listener.address, "everybody who reaches this address controls the lights: there are no passwords yet");
+        say_who_may_come(listener, &sign_in);
     }
     let hue = HueService::new(config.hue.enabled);
-    let way_in = way_in(&listeners);
+    let way_in = way_in(&listeners, &sign_in);
     let demo = match &way_in {
         Some(broker) if with_demo => Some(Demo::open(broker.clone()).await?),
         Some(_) | None => None,
@@ -95,11 +100,20 @@ async fn run(config: Config, places: Places, with_demo: bool) -> anyhow::Result<
     let hash_seed = getrandom::u64().map_err(|error| anyhow!("the system gives no randomness: {error}"))?;
     // What the whole program depends on. None of it ever ends by itself.
     let mut essential = JoinSet::new();
-    let shard = Shard::start(&mut essential, &config, hash_seed, clock);
+    let broker = luxwire_broker::Config {
+        limits: config.limits.for_broker(),
+        hash_seed,
+        mechanisms,
+        passwords: true,
+        permissions,
+        sys_interval: config.sys.interval(),
+    };
+    let shard = Shard::start(&mut essential, &config, broker, Arc::clone(&sign_in), clock);
     let mqtt_room = Arc::new(Room::new("MQTT", config.limits.connections as usize, clock));
     let http_room = Arc::new(Room::new("HTTP", limits::HTTP_CONNECTIONS, clock));
     let router = http::router(Web {
         door: Door::of(&mut essential, shard.clone(), Arc::clone(&mqtt_room)),
+        sign_in,
         hosts: Arc::new(Hosts::new(&machine_name(), &config.http.allowed_hosts)),
         origins: Arc::new(Origins::new(&config.http.allowed_origins)),
         proxies: Arc::new(Proxies::new(&config.http.trusted_proxies)),
@@ -156,10 +170,32 @@ async fn run(config: Config, places: Places, with_demo: bool) -> anyhow::Result<
     Ok(())
 }
 
-/// How a client on this machine reaches the broker.
-fn way_in(listeners: &[Listener]) -> Option<Address> {
+/// So that nobody has to wonder why the neighbours dim the lights, or why nobody gets in.
+fn say_who_may_come(listener: &Listener, sign_in: &SignIn) {
+    let address = listener.address;
+    match sign_in.admits_from_elsewhere() {
+        FromElsewhere::Everybody => {
+            warn!(%address, "everybody who reaches this address controls the lights (auth.anonymous = true)");
+        }
+        FromElsewhere::Nobody => {
+            warn!(
+                %address,
+                "nobody from other machines is let in: set auth.passwords (see luxwire passwd --help), \
+                or auth.anonymous = true to let everybody in"
+            );
+        }
+        FromElsewhere::Users => {}
+    }
+}
+
+/// How a client of ours on this machine reaches the broker, and signs in.
+fn way_in(listeners: &[Listener], sign_in: &SignIn) -> Option<Address> {
     let by = |speaks| listeners.iter().find(|listener| listener.speaks == speaks).map(|found| found.address);
-    let tcp = |at: SocketAddr| Address::tcp(own(at.ip()).to_string(), at.port());
+    let tcp = |at: SocketAddr| Address {
+        user: Some(OWN_USER.to_owned()),
+        password: Some(sign_in.own_password().to_owned()),
+        ..Address::tcp(own(at.ip()).to_string(), at.port())
+    };
     let mqtt = by(Speaks::Mqtt).map(tcp);
     let websocket = |at| Address { scheme: Scheme::Ws, path: "/mqtt".to_owned(), ..tcp(at) };
     mqtt.or_else(|| by(Speaks::Http).map(websocket))

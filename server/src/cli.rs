@@ -23,6 +23,9 @@ pub(crate) enum Command {
     /// Check the configuration, print it with everything filled in, and start nothing
     #[command(name = "check-config", after_help = CONFIGURATION)]
     CheckConfig(CheckConfig),
+    /// Give a user a password in a file for auth.passwords, or another one
+    #[command(after_help = PASSWD_EXAMPLES)]
+    Passwd(Passwd),
     Dimmer(Box<luxwire_devices::dimmer::Args>),
     /// Be a lamp: follow a light's intensity and show it, on a screen, by a command or on a PWM pin
     Lamp(Box<luxwire_devices::lamp::Args>),
@@ -82,6 +85,33 @@ pub(crate) struct CheckConfig {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Passwd {
+    /// The file; made if it is missing. mosquitto_passwd reads and writes the same
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The user's name
+    #[arg(value_name = "USER")]
+    pub(crate) user: String,
+
+    /// The password. Without this it is asked for, or read from the first line of standard input
+    ///
+    /// Other users of this machine can read it on a command line.
+    #[arg(long, value_name = "PASSWORD")]
+    pub(crate) password: Option<String>,
+
+    /// Keep what SCRAM-SHA-256 needs, so that MQTT 5 clients can sign in without saying the password
+    ///
+    /// Those who say it, over MQTT or HTTP, can sign in as well. mosquitto_passwd does not know this form.
+    #[arg(long)]
+    pub(crate) scram: bool,
+
+    /// Remove the user
+    #[arg(long, conflicts_with_all = ["password", "scram"])]
+    pub(crate) delete: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Settings {
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE", env = "LUXWIRE_CONFIG")]
@@ -98,7 +128,8 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   luxwire serve
   luxwire serve --mqtt 127.0.0.1:0 --http 127.0.0.1:0    takes free ports
-  luxwire serve --mqtt 0.0.0.0:1883 --http 0.0.0.0:8080  lets everybody on the network in
+  luxwire serve --mqtt 0.0.0.0:1883 --http 0.0.0.0:8080 --set auth.passwords=passwords
+                                                        lets those on the network in who sign in
 
 Standard output says `listening http ADDR` and `listening mqtt ADDR` for each address, then `ready`. The log goes to \
 standard error; the environment variable LUXWIRE_LOG=debug makes it talkative.
@@ -108,6 +139,14 @@ Settings come from, the later winning: defaults, the file of --config, the envir
 them all.
 
 Exit code: 0 stopped as asked, 1 something failed, 2 the command line is wrong.";
+
+const PASSWD_EXAMPLES: &str = "\
+Examples:
+  luxwire passwd passwords anna
+  luxwire passwd --delete passwords anna
+  luxwire serve --set auth.passwords=passwords --set auth.anonymous=false
+
+Exit code: 0 it is done, 1 something failed, 2 the command line is wrong.";
 
 const CONFIGURATION: &str = "\
 Settings come from, the later winning: defaults, the file of --config, the environment \

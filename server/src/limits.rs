@@ -76,6 +76,13 @@ pub(crate) const TCP_KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// ... and is gone after this many probes without an answer: two minutes in all.
 pub(crate) const TCP_KEEP_ALIVE_RETRIES: u32 = 4;
 
+/// Passwords that are looked at at once, on threads of their own: each takes some ten milliseconds of a processor, and the
+/// others belong to the lights.
+pub(crate) const PASSWORD_CHECKS: usize = 2;
+
+/// Those that wait for that. After a power failure a whole house signs in at once; more than this is an attack.
+pub(crate) const PASSWORD_CHECKS_WAITING: usize = 1_000;
+
 /// Refusals for want of room are logged once in this time, with their number.
 pub(crate) const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 

@@ -3,6 +3,7 @@
 //! This file turns the outcome into an exit code and one line on standard error; it decides nothing else.
 
 mod app;
+mod auth;
 mod cli;
 mod clock;
 mod config;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(serve) => app::serve(&serve),
         Command::CheckConfig(check) => check_config(&check),
+        Command::Passwd(passwd) => auth::passwd(&passwd),
         Command::Pub(arguments) => return with_code("pub", pub_sub::publish(arguments)),
         Command::Sub(arguments) => return with_code("sub", pub_sub::subscribe(arguments)),
         Command::Dimmer(args) => device::run("dimmer", luxwire_devices::dimmer::run(*args)),
@@ -73,7 +75,18 @@ fn with_code(name: &'static str, client: impl Future<Output = u8>) -> ExitCode {
 
 fn check_config(check: &cli::CheckConfig) -> anyhow::Result<()> {
     let config = Layers::gather(&check.settings)?.finish()?;
-    print!("{}", toml::to_string(&config)?);
+    auth::Files::read(&config.auth)?;
+    let mut printed = toml::to_string(&config)?;
+    let unset = [
+        (config.auth.passwords.is_none(), "# passwords is not set: nobody can sign in\n"),
+        (config.auth.acl.is_none(), "# acl is not set: whoever is let in may do everything\n"),
+    ];
+    for (is_unset, comment) in unset {
+        if let (true, Some(at)) = (is_unset, printed.find("\n[storage]")) {
+            printed.insert_str(at, comment);
+        }
+    }
+    print!("{printed}");
     if config.storage.dir.is_none() {
         // The last section, where a setting without a value would stand.
         println!("# dir is not set: nothing is written to disk");

@@ -5,7 +5,7 @@
 //! spends on looking them up is not the broker's.
 
 use bytes::BytesMut;
-use luxwire_broker::{Broker, Cause, Config, Effect, Input, LinkId, Now, OutgoingAliases, Report};
+use luxwire_broker::{Broker, Cause, Config, Effect, Input, LinkId, Now, OutgoingAliases, Report, Visitor};
 use luxwire_shared::{
     mqtt::{Acknowledge, Delivery, Framer, Packet, PacketId, Version},
     time::{Instant, Timestamp},
@@ -82,7 +82,7 @@ impl Edge {
     pub(crate) fn open(&mut self) -> LinkId {
         let link = LinkId(self.lines.len() as u64);
         self.lines.push(Line { framer: Framer::new(PACKET_SIZE_MAX), version: None, aliases: None });
-        self.tell(Input::Open { link, nonce: u128::from(link.0) });
+        self.tell(Input::Open { link, visitor: Visitor::Anybody, nonce: u128::from(link.0) });
         link
     }
 
@@ -149,16 +149,17 @@ impl Edge {
         };
         let mut effects = mem::take(&mut self.effects);
         self.broker.handle(now, input, &mut effects);
-        for effect in effects.drain(..) {
+        for effect in &effects {
             self.apply(effect);
         }
+        effects.clear();
         self.effects = effects;
     }
 
-    fn apply(&mut self, effect: Effect) {
+    fn apply(&mut self, effect: &Effect) {
         match effect {
-            Effect::Send { link, packet } => {
-                match &packet {
+            &Effect::Send { link, ref packet } => {
+                match packet {
                     Packet::Puback(_) | Packet::Pubcomp(_) => self.tally.acknowledged += 1,
                     Packet::Pubrec(Acknowledge { id, .. }) => self.answer(link, PUBREL, *id),
                     Packet::Pubrel(Acknowledge { id, .. }) => self.answer(link, PUBCOMP, *id),
@@ -182,9 +183,10 @@ impl Edge {
                 let version = line.version.unwrap_or(Version::V3_1_1);
                 packet.encode(version, &mut self.output).expect("a message that fits");
             }
-            Effect::AwaitDrain { link } => self.drained.push(link),
+            Effect::AwaitDrain { link } => self.drained.push(*link),
+            Effect::CheckPassword { .. } => panic!("nobody signs in here"),
             Effect::Close { .. } => self.tally.closed += 1,
-            Effect::Report(Report::Connected { link, aliases, .. }) => {
+            &Effect::Report(Report::Connected { link, aliases, .. }) => {
                 self.line(link).aliases = OutgoingAliases::new(aliases, 7);
             }
             Effect::Report(Report::SessionEnded { .. }) => {}

@@ -2,7 +2,7 @@
 
 use crate::driver::{World, packets::*};
 use bytes::BytesMut;
-use luxwire_broker::{Broker, Config, Input, LinkId, Now};
+use luxwire_broker::{Broker, Config, Input, LinkId, Now, Visitor};
 use luxwire_shared::mqtt::{Framer, Packet, PublishTopic, ReasonCode, TopicAlias, Version, Will};
 use std::num::NonZeroU16;
 
@@ -134,7 +134,11 @@ fn what_is_kept_stands_in_buffers_of_its_own() {
     });
     described.topic = PublishTopic::NameAndAlias(topic("x"), TopicAlias(NonZeroU16::MIN));
     for link in 1..=3 {
-        broker.handle(Now::default(), Input::Open { link: LinkId(link), nonce: 0 }, &mut Vec::new());
+        broker.handle(
+            Now::default(),
+            Input::Open { link: LinkId(link), visitor: Visitor::Anybody, nonce: 0 },
+            &mut Vec::new(),
+        );
     }
     let client = |name: &str| {
         let connecting =

@@ -8,8 +8,9 @@ pub mod packets;
 
 mod wire;
 
+use bytes::Bytes;
 use luxwire_broker::{
-    Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report,
+    Broker, Cause, CloseReason, Config, Effect, Input, Limits, LinkId, Mechanism, Now, Report, Visitor,
 };
 use luxwire_shared::{
     mqtt::{
@@ -41,6 +42,10 @@ pub struct World {
     pub effects: Vec<Vec<Effect>>,
     /// For the next connections; otherwise each has its own.
     pub nonce: Option<u128>,
+    /// Whose passwords the broker asked about.
+    pub questions: Vec<(Client, String, Option<Bytes>)>,
+    /// Who is behind the next connections.
+    pub visitor: Visitor,
 }
 
 /// One connection of a client.
@@ -82,6 +87,8 @@ impl World {
             inputs: Vec::new(),
             effects: Vec::new(),
             nonce: None,
+            questions: Vec::new(),
+            visitor: Visitor::Anybody,
         }
     }
 
@@ -120,7 +127,8 @@ impl World {
         let link = LinkId(self.links);
         self.wires.insert(link, Wire::new());
         let nonce = self.nonce.unwrap_or(u128::from(self.links) << 100);
-        self.input(Input::Open { link, nonce });
+        let visitor = self.visitor.clone();
+        self.input(Input::Open { link, visitor, nonce });
         Client(link)
     }
 
@@ -229,6 +237,10 @@ impl World {
         match effect {
             Effect::Send { link, packet } => self.open_wire(link).receive(&packet),
             Effect::Deliver(delivered) => self.open_wire(delivered.link).receive_delivery(&delivered),
+            Effect::CheckPassword { link, user, password } => {
+                self.open_wire(link);
+                self.questions.push((Client(link), user.to_string(), password));
+            }
             Effect::AwaitDrain { link } => {
                 self.open_wire(link);
                 self.awaits_drain.insert(link);

@@ -4,6 +4,7 @@
 //! here opens a socket or a directory.
 
 mod address;
+mod auth;
 mod filter;
 mod layers;
 mod list;
@@ -11,6 +12,7 @@ mod network;
 mod size;
 
 pub(crate) use address::Address;
+pub(crate) use auth::{Anonymous, Auth, Refusal};
 pub(crate) use filter::Filter;
 pub(crate) use layers::{ConfigError, Layers};
 pub(crate) use network::Network;
@@ -34,8 +36,9 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) hue: Hue,
     pub(crate) record: Record,
-    pub(crate) storage: Storage,
     pub(crate) sys: Sys,
+    pub(crate) auth: Auth,
+    pub(crate) storage: Storage,
 }
 
 /// MQTT over TCP.

@@ -1,9 +1,9 @@
 //! A client of the broker on behalf of an HTTP request.
 //!
 //! It says what an MQTT client would say and translates the answers; the broker judges it by the same rules as any other.
-//! Nobody signs in yet: who asks is anonymous, as over MQTT.
+//! It is whoever signed in over HTTP, see `identity`.
 
-use super::{Peer, Problem, refusal};
+use super::{Identity, Peer, Problem, refusal};
 use crate::shard::{Condition, Door, FromBroker, LocalLink, NewLocalLink, Published, Stopped};
 use luxwire_shared::mqtt::{
     Acknowledge, Connect, ConnectProperties, Packet, PacketId, Publish, QoS, ReasonCode, Subscribe,
@@ -22,23 +22,25 @@ pub(super) struct Client {
 
 impl Client {
     /// Connects for the time of one request.
-    pub(super) async fn connect(door: &Door, peer: Peer) -> Result<Self, Problem> {
-        Self::open(door, peer, None, CancellationToken::new()).await
+    pub(super) async fn connect(door: &Door, peer: Peer, identity: Identity) -> Result<Self, Problem> {
+        Self::open(door, peer, identity, None, CancellationToken::new()).await
     }
 
     /// Connects to stay, in a place of its own; `stalled` is cancelled when it does not read.
     pub(super) async fn connect_to_stay(
         door: &Door,
         peer: Peer,
+        identity: Identity,
         permit: OwnedSemaphorePermit,
         stalled: CancellationToken,
     ) -> Result<Self, Problem> {
-        Self::open(door, peer, Some(permit), stalled).await
+        Self::open(door, peer, identity, Some(permit), stalled).await
     }
 
     async fn open(
         door: &Door,
         Peer(peer): Peer,
+        identity: Identity,
         permit: Option<OwnedSemaphorePermit>,
         stalled: CancellationToken,
     ) -> Result<Self, Problem> {
@@ -55,7 +57,11 @@ impl Client {
             password: None,
             properties: ConnectProperties::default(),
         });
-        let link = LocalLink::open(door, NewLocalLink { peer, connect, permit, stalled }).await?;
+        let link = LocalLink::open(
+            door,
+            NewLocalLink { peer, visitor: identity.visitor(), connect, permit, stalled },
+        );
+        let link = link.await?;
         let mut client = Self { link, id, next_packet_id: PacketId::MIN };
         match client.link.receive().await {
             Some(FromBroker::Packet(Packet::Connack(connack))) if !connack.reason.is_failure() => Ok(client),

@@ -41,7 +41,7 @@ fn preflight() -> (StatusCode, HeaderMap) {
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
-                "Content-Type, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, Last-Event-ID",
+                "Authorization, Content-Type, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, Last-Event-ID",
             ),
         ),
         // Ten minutes: a setting that is changed takes effect soon.

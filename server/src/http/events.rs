@@ -6,7 +6,7 @@
 //! `Last-Event-ID`.
 
 use super::{
-    Connection, Origins, Peer, Problem, client, client::Client, query::Query, topics::Entry,
+    Connection, Identity, Origins, Peer, Problem, client, client::Client, query::Query, topics::Entry,
     topics::filter_of,
 };
 use crate::{
@@ -59,6 +59,7 @@ struct Message<'a> {
     responses(
         (status = 200, description = "Events until one side ends it.", body = Message, content_type = "text/event-stream"),
         (status = 400, response = super::openapi::BadRequest),
+        (status = 401, response = super::openapi::Unauthorized),
         (status = 403, response = super::openapi::Forbidden),
         (status = 503, response = super::openapi::Busy),
     ),
@@ -67,6 +68,7 @@ pub(super) async fn follow(
     State(door): State<Door>,
     State(origins): State<Arc<Origins>>,
     Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
     Extension(connection): Extension<Connection>,
     uri: Uri,
     headers: HeaderMap,
@@ -92,7 +94,7 @@ pub(super) async fn follow(
         let detail = "too many MQTT connections are open, and event streams count as such; try again later";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, "5"));
     };
-    let mut client = Client::connect_to_stay(&door, peer, permit, connection.stalled()).await?;
+    let mut client = Client::connect_to_stay(&door, peer, identity, permit, connection.stalled()).await?;
     client.subscribe(filters.clone()).await?;
     match client.link.receive().await {
         Some(FromBroker::Packet(Packet::Suback(suback))) => client::granted(&suback.reasons)?,

@@ -4,7 +4,10 @@
 //! as any client may ask it: at the topics below `luxwire/record/`, with a response topic. Whatever it answers is passed on as
 //! it is; what a time or a step may look like is its business.
 
-use super::{Peer, Problem, client, client::Client, problem::PROBLEM_JSON, query::Query, topics::check_len};
+use super::{
+    Identity, Peer, Problem, client, client::Client, identity::forbidden, problem::PROBLEM_JSON,
+    query::Query, topics::check_len,
+};
 use crate::{
     limits,
     shard::{Condition, Door, FromBroker, Stopped, Value},
@@ -46,6 +49,8 @@ use utoipa::ToSchema;
     responses(
         (status = 200, description = "Values or steps.", body = History, content_type = "application/json"),
         (status = 400, response = super::openapi::BadRequest),
+        (status = 401, response = super::openapi::Unauthorized),
+        (status = 403, response = super::openapi::Forbidden),
         (status = 404, response = super::openapi::NotRecorded),
         (status = 502, response = super::openapi::BadRecorder),
         (status = 503, response = super::openapi::NoRecorder),
@@ -56,11 +61,17 @@ use utoipa::ToSchema;
 pub(super) async fn history(
     State(door): State<Door>,
     Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let question = Question::of(&uri)?;
+    let topic = TopicName::try_from(question.topic.as_str()).map_err(|_| forbidden())?;
+    if door.rights(identity.reader()).await?.is_some_and(|rights| !rights.may_read(&topic)) {
+        return Err(forbidden());
+    }
     let recorder = find(&door, &question.topic).await?;
-    let mut client = Client::connect(&door, peer).await?;
+    // What was may be read by whoever may read what is. The recorder itself is asked by us.
+    let mut client = Client::connect(&door, peer, Identity::own()).await?;
     timeout(limits::RECORDER_WITHIN, ask(&mut client, &recorder, &question)).await.unwrap_or_else(|_| {
         let seconds = limits::RECORDER_WITHIN.as_secs();
         let detail = format!("the recorder {recorder} did not answer within {seconds} seconds");
@@ -193,7 +204,7 @@ impl Question {
 /// back the furthest.
 async fn find(door: &Door, topic: &str) -> Result<String, Problem> {
     let statuses = TopicFilter::try_from("luxwire/record/+/status").expect("a filter");
-    let online = door.values(statuses).await?.into_iter().filter_map(|value| {
+    let online = door.values(statuses, Identity::own().reader()).await??.into_iter().filter_map(|value| {
         let status = serde_json::from_slice::<Status>(&value.payload).ok()?;
         let service = value.topic.levels().nth(2)?.to_owned();
         let records = status.filters.iter().any(|filter| matches(filter, topic));

@@ -15,6 +15,7 @@ mod health;
 mod history;
 mod host;
 mod hue;
+mod identity;
 mod openapi;
 mod origin;
 mod page;
@@ -35,6 +36,7 @@ pub(crate) use proxy::Proxies;
 pub(crate) use topics::LargeAnswers;
 
 use crate::{
+    auth::SignIn,
     clock::Clock,
     hue::HueService,
     shard::{Door, Stopped},
@@ -47,6 +49,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use identity::Identity;
 use problem::Problem;
 use std::{net::SocketAddr, sync::Arc};
 
@@ -58,6 +61,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 #[derive(Clone)]
 pub(crate) struct Web {
     pub(crate) door: Door,
+    pub(crate) sign_in: Arc<SignIn>,
     pub(crate) hosts: Arc<Hosts>,
     pub(crate) origins: Arc<Origins>,
     pub(crate) proxies: Arc<Proxies>,
@@ -72,7 +76,12 @@ pub(crate) fn router(web: Web) -> Router {
     Router::<Web>::new()
         .route("/", get(root))
         .route("/mqtt", get(websocket::mqtt))
-        .merge(openapi::router().layer(from_fn_with_state(web.clone(), cross_origin::share)))
+        .merge(
+            openapi::router()
+                .layer(from_fn_with_state(web.clone(), identity::check))
+                // Outside, since a browser that asks first does so without signing in.
+                .layer(from_fn_with_state(web.clone(), cross_origin::share)),
+        )
         .fallback(page::asset)
         .layer(from_fn_with_state(web.clone(), host::check))
         // Health checks come from machines that may call this one by any name, and tell nothing.

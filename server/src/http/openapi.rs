@@ -15,7 +15,13 @@ use axum::{
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::{fmt::Write as _, sync::LazyLock};
-use utoipa::{OpenApi, ToResponse, ToSchema};
+use utoipa::{
+    Modify, OpenApi, ToResponse, ToSchema,
+    openapi::{
+        self,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes below `/api/`.
@@ -93,6 +99,8 @@ fn only_type(schema: &mut Map<String, Value>) {
         (status = 200, description = "OpenAPI 3.1.", body = Object, content_type = "application/json"),
         (status = 304, description = "The client has it."),
         (status = 400, response = BadRequest),
+        (status = 401, response = Unauthorized),
+        (status = 503, response = Busy),
     ),
 )]
 async fn document(headers: HeaderMap) -> Result<Response, super::Problem> {
@@ -111,9 +119,12 @@ async fn document(headers: HeaderMap) -> Result<Response, super::Problem> {
         title = "Luxwire",
         description = "The topics of an MQTT broker for programs that speak no MQTT: read, set, clear and follow values. \
             A light is the topic `lights/ID/intensity`; its value is a percentage in plain text, `0` to `100`. \
-            Every error is a problem as RFC 9457 describes it.",
+            Every error is a problem as RFC 9457 describes it. \
+            Where the server wants it, whoever asks signs in with each request.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
+    modifiers(&SignIn),
+    security((), ("basic" = [])),
     servers((url = "/", description = "This server.")),
     tags(
         (name = "topics", description = "Values of topics."),
@@ -123,11 +134,24 @@ async fn document(headers: HeaderMap) -> Result<Response, super::Problem> {
         (name = "about", description = "This interface."),
     ),
     components(schemas(Problem), responses(
-        BadRequest, Forbidden, NoValue, NotRecorded, NoHue, TooSlow, PreconditionFailed, TooLarge, UnsupportedType,
+        BadRequest, Unauthorized, Forbidden, NoValue, NotRecorded, NoHue, TooSlow, PreconditionFailed, TooLarge, UnsupportedType,
         TooManyRequests, Busy, Full, BadRecorder, NoRecorder, SlowRecorder, TooMuch
     )),
 )]
 struct Api;
+
+/// How whoever asks says who it is, where that is wanted.
+struct SignIn;
+
+impl Modify for SignIn {
+    fn modify(&self, api: &mut openapi::OpenApi) {
+        let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(
+            "A user of auth.passwords. Whether it is wanted, and of whom, auth.anonymous says.",
+        ));
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("basic", SecurityScheme::Http(basic.build()));
+    }
+}
 
 /// A value as text.
 #[derive(ToSchema)]
@@ -151,6 +175,8 @@ macro_rules! problems {
 problems! {
     #[response(description = "The request makes no sense; the detail says where.")]
     BadRequest
+    #[response(description = "Whoever asks must sign in, or did so with a wrong name or password; WWW-Authenticate says how.")]
+    Unauthorized
     #[response(description = "Not permitted, or a page of another origin asks.")]
     Forbidden
     #[response(description = "The topic has no value.")]

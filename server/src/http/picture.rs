@@ -1,6 +1,6 @@
 //! The live picture as a stream of server-sent events. What it shows and where it is bounded: docs/picture.md.
 
-use super::{Connection, Origins, Problem};
+use super::{Connection, Identity, Origins, Problem, identity::forbidden};
 use crate::{limits, shard::Door};
 use axum::{
     extract::{Extension, State},
@@ -25,6 +25,7 @@ use std::{convert::Infallible, sync::Arc};
     tag = "events",
     responses(
         (status = 200, description = "Events until one side ends it.", body = String, content_type = "text/event-stream"),
+        (status = 401, response = super::openapi::Unauthorized),
         (status = 403, response = super::openapi::Forbidden),
         (status = 503, response = super::openapi::Busy),
     ),
@@ -33,10 +34,14 @@ pub(super) async fn watch(
     State(door): State<Door>,
     State(origins): State<Arc<Origins>>,
     Extension(connection): Extension<Connection>,
+    Extension(identity): Extension<Identity>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     // A strange page could not read it, but it could take the place of one of ours.
     origins.check(&headers).map_err(|why| Problem::new(StatusCode::FORBIDDEN, why))?;
+    if door.rights(identity.reader()).await?.is_some_and(|rights| !rights.may_read_everything()) {
+        return Err(forbidden());
+    }
     let mut watching = door.watch(connection.stalled()).await?.ok_or_else(|| {
         let detail = format!(
             "{} watch the picture already; close one of its pages, or try again later",

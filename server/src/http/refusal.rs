@@ -1,15 +1,19 @@
 //! What the broker says to a client it refuses, in the words of HTTP.
 
-use super::Problem;
+use super::{
+    Problem,
+    identity::{forbidden, unauthorized},
+};
 use axum::http::{StatusCode, header};
 use luxwire_shared::mqtt::ReasonCode;
 
 /// The problem that a failure of MQTT is.
 pub(super) fn problem(reason: ReasonCode) -> Problem {
     let (status, detail) = match reason {
-        ReasonCode::NotAuthorized => (StatusCode::FORBIDDEN, "this is not permitted"),
+        // The second is what the first becomes with `auth.refusal`.
+        ReasonCode::NotAuthorized | ReasonCode::Unspecified => return forbidden(),
         ReasonCode::BadUserNameOrPassword | ReasonCode::BadAuthenticationMethod => {
-            (StatusCode::UNAUTHORIZED, "name or password is wrong")
+            return unauthorized("name or password is wrong");
         }
         ReasonCode::Banned => (StatusCode::FORBIDDEN, "this client is shut out"),
         ReasonCode::TopicNameInvalid => (

@@ -75,7 +75,7 @@ fn poll_event(
     if link.blocked_since.is_some() && socket.as_ref().poll_write_ready(cx).is_ready() {
         return Poll::Ready(Event::Writable);
     }
-    if link.lost_rhythm || link.must_wait() {
+    if link.lost_rhythm || link.awaits_verdict || link.must_wait() {
         return Poll::Pending;
     }
     if std::mem::take(&mut link.left_off) {

@@ -7,7 +7,7 @@ use super::{
     local::{Mailbox, ToBroker},
 };
 use bytes::Bytes;
-use luxwire_broker::{Message, Setting};
+use luxwire_broker::{Broker, Message, Rights, Setting};
 use luxwire_shared::{
     mqtt::{QoS, Text, TopicFilter, TopicName},
     time::Timestamp,
@@ -38,6 +38,12 @@ pub(crate) struct NewLink {
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
+/// Who asks for values without being a client: a user, or nobody in particular.
+pub(crate) type Reader = Option<Text>;
+
+/// The value of a topic, if it has one, and which setting of it that is.
+pub(crate) type Latest = Option<(Value, Setting)>;
+
 /// The latest value of a topic.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {
@@ -51,6 +57,10 @@ pub(crate) struct Value {
     pub(crate) content_type: Option<Text>,
 }
 
+/// What was asked for may not be read by whoever asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotPermitted;
+
 /// The shard has ended, because the program stops.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped;
@@ -59,8 +69,9 @@ pub(crate) struct Stopped;
 enum Command {
     Open(NewLink),
     OpenLocal { new: NewLocalLink, from_client: mpsc::Receiver<ToBroker>, mailbox: Arc<Mailbox> },
-    Values { filter: TopicFilter, answer: oneshot::Sender<Vec<Value>> },
-    Value { topic: TopicName, answer: oneshot::Sender<Option<(Value, Setting)>> },
+    Values { filter: TopicFilter, reader: Reader, answer: oneshot::Sender<Result<Vec<Value>, NotPermitted>> },
+    Value { topic: TopicName, reader: Reader, answer: oneshot::Sender<Result<Latest, NotPermitted>> },
+    Rights { reader: Reader, answer: oneshot::Sender<Option<Rights>> },
     Watch { cut: CancellationToken, answer: oneshot::Sender<Result<Option<Watching>, Stopped>> },
 }
 
@@ -93,17 +104,32 @@ impl Door {
         self.commands.send(command).await.map_err(|_| Stopped)
     }
 
-    /// The values of all topics that match.
-    pub(crate) async fn values(&self, filter: TopicFilter) -> Result<Vec<Value>, Stopped> {
+    /// The values of all topics that match and that may be read.
+    pub(crate) async fn values(
+        &self,
+        filter: TopicFilter,
+        reader: Reader,
+    ) -> Result<Result<Vec<Value>, NotPermitted>, Stopped> {
         let (answer, receiver) = oneshot::channel();
-        self.commands.send(Command::Values { filter, answer }).await.map_err(|_| Stopped)?;
+        self.commands.send(Command::Values { filter, reader, answer }).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)
     }
 
     /// The value of one topic, and which setting of it this is.
-    pub(crate) async fn value(&self, topic: TopicName) -> Result<Option<(Value, Setting)>, Stopped> {
+    pub(crate) async fn value(
+        &self,
+        topic: TopicName,
+        reader: Reader,
+    ) -> Result<Result<Latest, NotPermitted>, Stopped> {
         let (answer, receiver) = oneshot::channel();
-        self.commands.send(Command::Value { topic, answer }).await.map_err(|_| Stopped)?;
+        self.commands.send(Command::Value { topic, reader, answer }).await.map_err(|_| Stopped)?;
+        receiver.await.map_err(|_| Stopped)
+    }
+
+    /// What somebody may do; `None` for everything.
+    pub(crate) async fn rights(&self, reader: Reader) -> Result<Option<Rights>, Stopped> {
+        let (answer, receiver) = oneshot::channel();
+        self.commands.send(Command::Rights { reader, answer }).await.map_err(|_| Stopped)?;
         receiver.await.map_err(|_| Stopped)
     }
 
@@ -134,23 +160,41 @@ async fn serve(shard: Shard, mut commands: mpsc::Receiver<Command>) {
         match command {
             Command::Open(new) => shard.open(new),
             Command::OpenLocal { new, from_client, mailbox } => shard.open_local(new, from_client, mailbox),
-            Command::Values { filter, answer } => {
-                let state = shard.0.borrow();
-                let _ =
-                    answer.send(state.broker.retained(&filter).map(|message| Value::of(message)).collect());
+            Command::Values { filter, reader, answer } => {
+                let _ = answer.send(values(&shard.0.borrow().broker, &filter, &reader));
             }
-            Command::Value { topic, answer } => {
-                let state = shard.0.borrow();
-                let message = state.broker.retained_message(&topic);
-                let value =
-                    message.map(|message| Value::of(message)).zip(state.broker.retained_setting(&topic));
-                let _ = answer.send(value);
+            Command::Value { topic, reader, answer } => {
+                let _ = answer.send(value(&shard.0.borrow().broker, &topic, &reader));
+            }
+            Command::Rights { reader, answer } => {
+                let _ = answer.send(shard.0.borrow().broker.rights(reader.as_ref(), None));
             }
             Command::Watch { cut, answer } => {
                 let _ = answer.send(shard.watch(cut));
             }
         }
     }
+}
+
+fn values(broker: &Broker, filter: &TopicFilter, reader: &Reader) -> Result<Vec<Value>, NotPermitted> {
+    let messages = broker.retained(filter);
+    let Some(rights) = broker.rights(reader.as_ref(), None) else {
+        return Ok(messages.map(|message| Value::of(message)).collect());
+    };
+    // As with SUBSCRIBE: what may not be read is left out, unless that is all there could ever be.
+    if !rights.may_read_some_of(filter) {
+        return Err(NotPermitted);
+    }
+    let permitted = messages.filter(|message| rights.may_read(&message.topic));
+    Ok(permitted.map(|message| Value::of(message)).collect())
+}
+
+fn value(broker: &Broker, topic: &TopicName, reader: &Reader) -> Result<Latest, NotPermitted> {
+    if broker.rights(reader.as_ref(), None).is_some_and(|rights| !rights.may_read(topic)) {
+        return Err(NotPermitted);
+    }
+    let message = broker.retained_message(topic);
+    Ok(message.map(|message| Value::of(message)).zip(broker.retained_setting(topic)))
 }
 
 /// Commands that wait. Who finds no room waits, which slows only HTTP.

@@ -34,6 +34,8 @@ pub(super) struct Link {
     pub(super) lost_rhythm: bool,
     /// Handling stopped before the bytes that came were used up; they come before any others.
     pub(super) left_off: bool,
+    /// Its password is being looked at: until that is over nothing that it says is handled.
+    pub(super) awaits_verdict: bool,
     /// In the shard's list of links that have something to write.
     pub(super) is_dirty: bool,
     /// The broker wants to know when the output is empty.
@@ -91,6 +93,7 @@ impl Link {
             answers_len: 0,
             lost_rhythm: false,
             left_off: false,
+            awaits_verdict: false,
             is_dirty: false,
             awaits_drain: false,
             blocked_since: None,
@@ -128,7 +131,7 @@ impl Link {
     /// What the broker is to be told of the bytes that came, one packet at a time; `None` until more come, or if the
     /// link is over.
     pub(super) fn next_input(&mut self, link: LinkId) -> Option<Input> {
-        if self.over.is_some() || self.lost_rhythm {
+        if self.over.is_some() || self.lost_rhythm || self.awaits_verdict {
             return None;
         }
         if self.must_wait() {

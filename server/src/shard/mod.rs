@@ -21,22 +21,25 @@ mod output;
 mod picture;
 mod room;
 mod timer;
+mod verdicts;
 mod websocket;
 
-pub(crate) use door::{Door, NewLink, Stopped, Value};
+pub(crate) use door::{Door, NewLink, NotPermitted, Reader, Stopped, Value};
 pub(crate) use local::{
     Alive, Condition, FromBroker, LocalLink, NewLocalLink, Published, Settings, certainly_unmodified_since,
 };
 pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
-use crate::{clock::Clock, config::Config, limits};
+use crate::{auth::SignIn, clock::Clock, config::Config, limits};
 use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use link::{Link, Over};
 use local::Locals;
-use luxwire_broker::{Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic};
+use luxwire_broker::{
+    Broker, CloseReason, Effect, Input, LinkId, Now, OutgoingAliases, Report, Traffic, Verdict,
+};
 use luxwire_shared::time::Instant;
 use output::{Spare, Written};
 use picture::{Cause, Picture, Scene};
@@ -44,6 +47,7 @@ use std::{
     cell::RefCell,
     mem,
     rc::Rc,
+    sync::Arc,
     task::{Poll, Waker},
     time::Duration,
 };
@@ -58,6 +62,11 @@ pub(crate) struct Shard(Rc<RefCell<State>>);
 struct State {
     broker: Broker,
     clock: Clock,
+    sign_in: Arc<SignIn>,
+    /// Passwords whose checking takes time; the answers come as [`State::password_checked`].
+    checks: verdicts::Checks,
+    /// Verdicts that were there at once, for after the effects among which they were asked for.
+    verdicts: Vec<(LinkId, Verdict)>,
     hash_seed: u64,
     packet_size: usize,
     stall_timeout: Duration,
@@ -91,17 +100,23 @@ struct State {
 impl Shard {
     /// Starts the flusher and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
     /// called in.
-    pub(crate) fn start(essential: &mut JoinSet<()>, config: &Config, hash_seed: u64, clock: Clock) -> Self {
+    pub(crate) fn start(
+        essential: &mut JoinSet<()>,
+        config: &Config,
+        broker: luxwire_broker::Config,
+        sign_in: Arc<SignIn>,
+        clock: Clock,
+    ) -> Self {
+        let hash_seed = broker.hash_seed;
+        let (checks, wanted) = verdicts::Checks::new();
         let limits = &config.limits;
         let stall_timeout = Duration::from_secs(limits.stall_timeout_s.into());
         let state = State {
-            broker: Broker::new(luxwire_broker::Config {
-                limits: limits.for_broker(),
-                hash_seed,
-                sys_interval: config.sys.interval(),
-                ..luxwire_broker::Config::default()
-            }),
+            broker: Broker::new(broker),
             clock,
+            sign_in: Arc::clone(&sign_in),
+            checks,
+            verdicts: Vec::new(),
             hash_seed,
             packet_size: limits.packet_size.bytes(),
             stall_timeout,
@@ -125,6 +140,7 @@ impl Shard {
         essential.spawn_local(flusher::run(shard.clone()));
         essential.spawn_local(timer::run(shard.clone()));
         essential.spawn_local(picture::run(shard.clone()));
+        essential.spawn_local(verdicts::run(shard.clone(), sign_in, wanted));
         shard
     }
 
@@ -142,10 +158,11 @@ impl Shard {
         }
         let link = state.next_link();
         let packet_size = state.packet_size;
+        let visitor = state.sign_in.visitor(new.peer);
         let new_link = Link::new(writer, new.peer, new.websocket, packet_size);
         state.links.insert(link, Box::new(new_link));
         let now = state.clock.now();
-        state.tell(now, Input::Open { link, nonce: u128::from_ne_bytes(nonce) });
+        state.tell(now, Input::Open { link, visitor, nonce: u128::from_ne_bytes(nonce) });
         state.set_timer();
         spawn_local(connection::run(self.clone(), link, reader, new.permit));
     }
@@ -213,7 +230,14 @@ impl State {
         }
         effects.clear();
         self.effects = effects;
-        count
+        if self.verdicts.is_empty() {
+            return count;
+        }
+        let verdicts = mem::take(&mut self.verdicts);
+        let more = verdicts
+            .into_iter()
+            .map(|(link, verdict)| self.tell(now, Input::PasswordChecked { link, verdict }));
+        count + more.sum::<usize>()
     }
 
     fn apply(&mut self, effect: &Effect) {
@@ -244,6 +268,9 @@ impl State {
                 } else if link.becomes_dirty() {
                     self.flush_soon(delivered.link);
                 }
+            }
+            Effect::CheckPassword { link, user, password } => {
+                self.check_password(*link, user, password.as_deref());
             }
             Effect::AwaitDrain { link: id } => {
                 let Some(link) = self.links.get_mut(id) else { return self.locals.await_drain(*id) };

@@ -1,8 +1,11 @@
 //! mosquitto_pub, mosquitto_sub and mosquitto_rr in all three versions, as people use them in scripts.
 
-use crate::support::{DEADLINE, Server, eventually, get};
+use crate::{
+    pub_sub::Broker,
+    support::{DEADLINE, Server, eventually, get, run},
+};
 use std::{
-    env,
+    env, fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -200,5 +203,67 @@ fn a_request_gets_its_response() {
         requester.stdout.take().unwrap().read_to_string(&mut response).unwrap();
         assert!(status.success(), "mosquitto_rr -V {version}: {status}");
         assert_eq!(response, "40\n", "version {version}");
+    }
+}
+
+/// A folder with a file of passwords that mosquitto_passwd made in each of its forms, and luxwire in its own.
+fn passwords() -> PathBuf {
+    let folder = env::temp_dir().join(format!("luxwire-mosquitto-passwd-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("passwords");
+    let _ = fs::remove_file(&file);
+    let file = file.to_str().unwrap();
+    for arguments in
+        [&["-H", "sha512", "-c", "-b", file, "old", "secret"][..], &["-b", file, "ann", "s:e c r e t$"]]
+    {
+        assert!(Command::new(tool("mosquitto_passwd")).args(arguments).status().unwrap().success());
+    }
+    assert_eq!(run(&["passwd", file, "bob", "--password", "secret"]).code, Some(0));
+    // Which it reads and writes again.
+    let added = Command::new(tool("mosquitto_passwd")).args(["-b", file, "carl", "secret"]).status();
+    assert!(added.unwrap().success());
+    folder
+}
+
+#[test]
+fn users_of_mosquitto_passwd_sign_in() {
+    let folder = passwords();
+    let acl = folder.join("acl");
+    fs::write(&acl, "user ann\ntopic readwrite lights/#\npattern write from/%u\n").unwrap();
+    let set = |key: &str, name: &str| format!("{key}={}", folder.join(name).display());
+    let server =
+        Server::with(&["auth.anonymous=false", &set("auth.passwords", "passwords"), &set("auth.acl", "acl")]);
+    let ann = ["-u", "ann", "-P", "s:e c r e t$"];
+    for version in VERSIONS {
+        let subscriber =
+            Subscriber::start(&server, version, &[&["-v", "-t", "lights/#", "-q", "1"][..], &ann].concat());
+        publish(
+            &server,
+            version,
+            &[&["-t", "lights/desk", "-q", "1", "-m", version][..], &ann].concat(),
+            b"",
+        );
+        assert_eq!(subscriber.message(), format!("lights/desk {version}"));
+        for user in ["old", "bob", "carl"] {
+            let topic = format!("from/{user}");
+            publish(&server, version, &["-t", &topic, "-q", "1", "-m", "x", "-u", user, "-P", "secret"], b"");
+        }
+        for wrong in [&["-u", "ann", "-P", "guess"][..], &["-u", "dora", "-P", "secret"], &[]] {
+            let arguments = [&["-t", "lights/desk", "-m", "x"][..], wrong].concat();
+            let child = started(Command::new(tool("mosquitto_pub")), &server, version, &arguments);
+            assert!(!child.wait_with_output().unwrap().status.success(), "{wrong:?}");
+        }
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
+#[test]
+fn mosquitto_takes_the_passwords_that_luxwire_wrote() {
+    let broker = Broker::mosquitto_with_password();
+    let port = broker.address().port().to_string();
+    for (password, is_right) in [("secret", true), ("guess", false)] {
+        let mut command = Command::new(tool("mosquitto_pub"));
+        command.args(["-p", &port, "-q", "1", "-t", "x", "-m", "x", "-u", "bob", "-P", password]);
+        assert_eq!(command.status().unwrap().success(), is_right, "{password}");
     }
 }

@@ -161,6 +161,11 @@ impl Client {
         }
     }
 
+    /// Speaks this version from here on.
+    pub(crate) fn speak(&mut self, version: Version) {
+        self.version = version;
+    }
+
     /// The next packet.
     pub(crate) fn receive(&mut self) -> Packet {
         self.receive_or_end().expect("a packet, not the end")

@@ -2,11 +2,12 @@
 
 use super::{ENTRY_BESIDES_TEXT, Entry, filter_of};
 use crate::{
-    http::{Problem, entity_tag, query::Query},
+    http::{Identity, Problem, entity_tag, query::Query},
     limits,
     shard::{Door, Stopped},
 };
 use axum::{
+    Extension,
     body::Bytes,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -48,12 +49,15 @@ struct List {
             headers(("ETag" = String, description = "Names this very list."))),
         (status = 304, description = "The client has this list."),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
+        (status = 403, response = crate::http::openapi::Forbidden),
         (status = 503, response = crate::http::openapi::Busy),
     ),
 )]
 pub(in crate::http) async fn list_topics(
     State(door): State<Door>,
     State(large): State<LargeAnswers>,
+    Extension(identity): Extension<Identity>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -61,7 +65,7 @@ pub(in crate::http) async fn list_topics(
     let filter = query.topic("filter")?;
     query.finish()?;
     let filter = filter_of(filter.as_deref().unwrap_or("#"))?;
-    let values = door.values(filter).await?;
+    let values = door.values(filter, identity.reader()).await??;
     let size: usize =
         values.iter().map(|value| value.topic.len() + value.payload.len() + ENTRY_BESIDES_TEXT).sum();
     let permit = if size > limits::LARGE_ANSWER { Some(large.enter()?) } else { None };

@@ -3,7 +3,7 @@
 use super::{no_value, precondition_failed, topic_of};
 use crate::{
     http::{
-        Origins, Peer, Problem,
+        Identity, Origins, Peer, Problem,
         body::{Upload, Uploads},
         client::Client,
         content_type, entity_tag,
@@ -60,6 +60,7 @@ use std::sync::Arc;
         (status = 204, description = "The value is replaced; or with `retain=false`, the message is passed on.",
             headers(("ETag" = Option<String>, description = "Of the value, if it is kept."), ("Last-Modified" = Option<String>, description = "When it was set, if it is kept."))),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
         (status = 403, response = crate::http::openapi::Forbidden),
         (status = 408, response = crate::http::openapi::TooSlow),
         (status = 412, response = crate::http::openapi::PreconditionFailed),
@@ -75,6 +76,7 @@ pub(in crate::http) async fn set_topic(
     State(origins): State<Arc<Origins>>,
     State(uploads): State<Uploads>,
     Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
@@ -88,7 +90,7 @@ pub(in crate::http) async fn set_topic(
             or ?retain=false to send an empty message";
         return Err(Problem::bad_request(detail));
     }
-    let mut client = Client::connect(&door, peer).await?;
+    let mut client = Client::connect(&door, peer, identity).await?;
     let retain = wanted.retain;
     let publish = wanted.publish(payload, client.take_packet_id());
     let packet_len = Packet::Publish(publish.clone()).encoded_len(Version::V5);
@@ -123,6 +125,7 @@ pub(in crate::http) async fn set_topic(
     responses(
         (status = 204, description = "The topic has no value any more."),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
         (status = 403, response = crate::http::openapi::Forbidden),
         (status = 404, response = crate::http::openapi::NoValue),
         (status = 412, response = crate::http::openapi::PreconditionFailed),
@@ -133,6 +136,7 @@ pub(in crate::http) async fn clear_topic(
     State(door): State<Door>,
     State(origins): State<Arc<Origins>>,
     Extension(peer): Extension<Peer>,
+    Extension(identity): Extension<Identity>,
     head: request::Parts,
 ) -> Result<StatusCode, Problem> {
     check_origin(&origins, &head.headers)?;
@@ -140,7 +144,7 @@ pub(in crate::http) async fn clear_topic(
     Query::of(&head.uri)?.finish()?;
     let condition = Condition { exists: true, ..entity_tag::condition(&head.headers)? };
     let asked_for_one = condition.is_one_of.is_some();
-    let mut client = Client::connect(&door, peer).await?;
+    let mut client = Client::connect(&door, peer, identity).await?;
     let publish = Publish {
         delivery: Delivery::first(QoS::AtLeastOnce, client.take_packet_id()),
         retain: true,

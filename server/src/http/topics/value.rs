@@ -3,10 +3,11 @@
 use super::topic_of;
 use crate::{
     clock::Clock,
-    http::{Problem, content_type, entity_tag, query::Query},
+    http::{Identity, Problem, content_type, entity_tag, query::Query},
     shard::Door,
 };
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -45,6 +46,8 @@ use axum::{
             )),
         (status = 304, description = "The client has this value."),
         (status = 400, response = crate::http::openapi::BadRequest),
+        (status = 401, response = crate::http::openapi::Unauthorized),
+        (status = 403, response = crate::http::openapi::Forbidden),
         (status = 404, response = crate::http::openapi::NoValue),
         (status = 412, response = crate::http::openapi::PreconditionFailed),
         (status = 503, response = crate::http::openapi::Busy),
@@ -53,12 +56,13 @@ use axum::{
 pub(in crate::http) async fn get_topic(
     State(door): State<Door>,
     State(clock): State<Clock>,
+    Extension(identity): Extension<Identity>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let topic = topic_of(&uri)?;
     Query::of(&uri)?.finish()?;
-    let found = door.value(topic.clone()).await?;
+    let found = door.value(topic.clone(), identity.reader()).await??;
     if !entity_tag::is_wanted(&headers, found.as_ref().map(|(_, setting)| *setting))? {
         return Err(precondition_failed());
     }

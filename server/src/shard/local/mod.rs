@@ -12,7 +12,7 @@ pub(super) use locals::Locals;
 pub(super) use mailbox::Mailbox;
 
 use super::{Door, Stopped, Value};
-use luxwire_broker::Setting;
+use luxwire_broker::{Setting, Visitor};
 use luxwire_shared::{
     mqtt::{Connect, Packet, Publish, ReasonCode},
     time::Timestamp,
@@ -38,6 +38,8 @@ pub(crate) struct Alive(#[expect(dead_code, reason = "it is held, not used")] mp
 pub(crate) struct NewLocalLink {
     /// Whom it serves.
     pub(crate) peer: SocketAddr,
+    /// Who that is, as far as it is known.
+    pub(crate) visitor: Visitor,
     /// The first packet.
     pub(crate) connect: Box<Connect>,
     /// For a link that stays: its place among the MQTT connections. One that says a thing and goes needs none.

@@ -6,7 +6,7 @@ use crate::{
     shard::{Shard, State, connection::contain_panic, link::Over},
 };
 use luxwire_broker::{CloseReason, Input, LinkId, Setting};
-use luxwire_shared::mqtt::{Packet, PublishTopic};
+use luxwire_shared::mqtt::{Packet, PublishTopic, ReasonCode};
 use std::{
     future::poll_fn,
     sync::Arc,
@@ -40,7 +40,8 @@ impl Shard {
         let link = state.next_link();
         state.locals.insert(link, &new, mailbox);
         let now = state.clock.now();
-        state.tell(now, Input::Open { link, nonce: u128::from_ne_bytes(nonce) });
+        state
+            .tell(now, Input::Open { link, visitor: new.visitor.clone(), nonce: u128::from_ne_bytes(nonce) });
         let permit = new.permit.take();
         state.tell(now, Input::Packet { link, packet: Packet::Connect(new.connect) });
         state.set_timer();
@@ -115,6 +116,13 @@ impl State {
                     };
                     state.broker.retained_setting(topic)
                 };
+                if let PublishTopic::Name(topic) | PublishTopic::NameAndAlias(topic, _) = &topic
+                    && self.broker.client(id).is_some_and(|client| !client.may_publish(topic))
+                    && let Some(local) = self.locals.get(id)
+                {
+                    // Whoever may not set a value does not learn by conditions what it is.
+                    return local.mailbox.push(FromBroker::Refused(ReasonCode::NotAuthorized));
+                }
                 let before = setting(self);
                 let condition_held = condition.holds(before);
                 if condition_held {

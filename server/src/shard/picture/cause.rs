@@ -58,6 +58,7 @@ impl Cause {
             }
             Input::Closed { link, .. } if broker.client(*link).is_some() => Self::Left(*link),
             Input::Open { link, .. }
+            | Input::PasswordChecked { link, .. }
             | Input::Packet { link, .. }
             | Input::Malformed { link, .. }
             | Input::Closed { link, .. }

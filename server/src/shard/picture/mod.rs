@@ -121,6 +121,7 @@ impl Picture {
                 let receivers = effects.iter().filter_map(|effect| match effect {
                     Effect::Deliver(delivered) => Some(delivered.link),
                     Effect::Send { .. }
+                    | Effect::CheckPassword { .. }
                     | Effect::AwaitDrain { .. }
                     | Effect::Close { .. }
                     | Effect::Report(_) => None,
@@ -168,7 +169,10 @@ impl Picture {
                     }
                     self.message(scene, &Message::will(&first.message), first.link, receivers.into_iter());
                 }
-                Effect::Send { .. } | Effect::AwaitDrain { .. } | Effect::Report(_) => {}
+                Effect::Send { .. }
+                | Effect::CheckPassword { .. }
+                | Effect::AwaitDrain { .. }
+                | Effect::Report(_) => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     mosquitto::tool,
-    support::{Client, Server, eventually},
+    support::{Client, Server, eventually, run},
 };
 use luxwire_shared::mqtt::{Publish, QoS, Version};
 use std::{
@@ -35,7 +35,7 @@ impl Broker {
         Self::Mosquitto(Mosquitto::start("allow_anonymous true"))
     }
 
-    /// Only `ann` with the password `secret`.
+    /// Only `ann` and `bob` with the password `secret`. The file is mosquitto_passwd's, with a line of ours.
     pub(crate) fn mosquitto_with_password() -> Self {
         Self::Mosquitto(Mosquitto::start("allow_anonymous false\npassword_file passwords"))
     }
@@ -106,6 +106,9 @@ impl Mosquitto {
             .current_dir(&folder)
             .output();
         assert!(made.unwrap().status.success());
+        let file = folder.join("passwords");
+        let made = run(&["passwd", file.to_str().unwrap(), "bob", "--password", "secret"]);
+        assert_eq!(made.code, Some(0), "{made:?}");
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(folder.join("certificate.pem"), made.cert.pem()).unwrap();
         fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();

@@ -11,3 +11,5 @@ mod programs;
 mod same;
 mod scripted;
 mod tls;
+
+pub(crate) use broker::Broker;
