@@ -13,6 +13,7 @@ use luxwire_shared::mqtt::{
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
+    thread,
     time::Duration,
 };
 
@@ -174,7 +175,8 @@ fn send_until_blocked(socket: &mut TcpStream, bytes: &[u8], at_most: usize) -> u
 #[test]
 fn row_4_pings_whose_answers_nobody_reads() {
     let mut house = House::new();
-    let pings = frame(PING, &[b'p'; 125]).repeat(500);
+    const PINGS: usize = 500;
+    let pings = frame(PING, &[b'p'; 125]).repeat(PINGS);
     let empty = house.server.resident();
     house.endures(1, |server, _| {
         for hello in [Vec::new(), frame(BINARY, &connect(V5, "pings"))] {
@@ -183,6 +185,16 @@ fn row_4_pings_whose_answers_nobody_reads() {
             let held = server.resident().saturating_sub(empty);
             assert!(held < 4 << 20, "{held} bytes wait for one who does not read; {sent} bytes were taken");
             assert!(sent < 64 << 20, "it is read on and on");
+            // Who reads after all is heard to the end.
+            let mut reader = socket.try_clone().unwrap();
+            let reader = thread::spawn(move || said_over_websocket(&mut reader, V5));
+            socket.set_write_timeout(Some(DEADLINE)).unwrap();
+            let ping_len = pings.len() / PINGS;
+            if sent % ping_len > 0 {
+                socket.write_all(&pings[sent % ping_len..ping_len]).unwrap();
+            }
+            socket.write_all(&frame(CLOSE, &[0x03, 0xE8])).unwrap();
+            assert_eq!(reader.join().unwrap().close_code, Some(1000));
         }
     });
     house.ends_unharmed();
