@@ -9,7 +9,6 @@
 use crate::{
     Delivered, Dropped, Effect, Limits, LinkId, Message, Report,
     broker::Broker,
-    permission::may_pass,
     queue::Pending,
     session::{Readiness, Session, SessionKey, Sessions},
     subscriptions::Subscription,
@@ -60,13 +59,8 @@ impl Broker {
         let mut nodes = mem::take(&mut self.matching_nodes);
         self.subscriptions.matching(&passing.message.topic, &mut nodes);
         let mut anybody = false;
-        let restricted = self.permissions.is_some();
         let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
-            if !may_pass(restricted, &sessions[key], &passing.message) {
-                return;
-            }
-            anybody = true;
-            sessions[key].deliver(turn, &self.limits, &mut passing, matching);
+            anybody |= sessions[key].deliver(turn, &self.limits, &mut passing, matching);
         };
         if let [node] = *nodes {
             for (key, subscription) in self.subscriptions.subscribers(node) {
@@ -150,14 +144,17 @@ impl Matching {
 }
 
 impl Session {
-    /// Sends the message or keeps it for later.
+    /// Sends the message or keeps it for later, unless it may not be read here; then `false` comes back.
     pub(crate) fn deliver(
         &mut self,
         turn: &mut Turn<'_>,
         limits: &Limits,
         passing: &mut Passing,
         matching: Matching,
-    ) {
+    ) -> bool {
+        if !self.may_read(&passing.message.topic) {
+            return false;
+        }
         // [MQTT-3.8.4-8]
         let qos = passing.message.qos.min(matching.qos);
         // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
@@ -165,11 +162,12 @@ impl Session {
         let Matching { subscription_ids, share, .. } = matching;
         if qos == QoS::AtMostOnce {
             if self.connection.is_none() {
-                return;
+                return true;
             }
             if self.queue.is_empty() && !self.outgoing.is_resending() {
                 let message = Rc::clone(&passing.message);
-                return self.send(turn, Pending { message, qos, retain, subscription_ids, share });
+                self.send(turn, Pending { message, qos, retain, subscription_ids, share });
+                return true;
             }
         }
         let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids, share };
@@ -178,6 +176,7 @@ impl Session {
         } else {
             self.queue(turn, limits, pending);
         }
+        true
     }
 
     /// How far this session is from taking a message under this subscription.
