@@ -9,7 +9,6 @@
 use crate::{
     Delivered, Dropped, Effect, Limits, LinkId, Message, Report,
     broker::Broker,
-    permission::may_pass,
     queue::Pending,
     session::{Readiness, Session, SessionKey, Sessions},
     subscriptions::Subscription,
@@ -60,13 +59,8 @@ impl Broker {
         let route = self.subscriptions.matching(&passing.message.topic);
         let nodes = self.subscriptions.matched(route);
         let mut anybody = false;
-        let restricted = self.permissions.is_some();
         let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
-            if !may_pass(restricted, &sessions[key], &passing.message) {
-                return;
-            }
-            anybody = true;
-            sessions[key].deliver(turn, &self.limits, &mut passing, matching);
+            anybody |= sessions[key].deliver(turn, &self.limits, &mut passing, matching);
         };
         if let [node] = *nodes {
             self.subscriptions.subscribers(node).for_each(|(key, subscription)| {
@@ -151,7 +145,7 @@ impl Matching {
 }
 
 impl Session {
-    /// Sends the message or keeps it for later.
+    /// Sends the message or keeps it for later, unless it may not be read here; then `false` comes back.
     #[inline]
     pub(crate) fn deliver(
         &mut self,
@@ -159,7 +153,10 @@ impl Session {
         limits: &Limits,
         passing: &mut Passing,
         matching: Matching,
-    ) {
+    ) -> bool {
+        if !self.may_read(&passing.message.topic) {
+            return false;
+        }
         // [MQTT-3.8.4-8]
         let qos = passing.message.qos.min(matching.qos);
         // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
@@ -167,11 +164,12 @@ impl Session {
         let Matching { subscription_ids, share, .. } = matching;
         if qos == QoS::AtMostOnce {
             if self.connection.is_none() {
-                return;
+                return true;
             }
             if self.queue.is_empty() && !self.outgoing.is_resending() {
                 let message = Rc::clone(&passing.message);
-                return self.send(turn, Pending { message, qos, retain, subscription_ids, share });
+                self.send(turn, Pending { message, qos, retain, subscription_ids, share });
+                return true;
             }
         }
         let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids, share };
@@ -180,6 +178,7 @@ impl Session {
         } else {
             self.queue(turn, limits, pending);
         }
+        true
     }
 
     /// How far this session is from taking a message under this subscription.

@@ -12,7 +12,7 @@
 //!
 //! Topics below `$SYS` are like any other, except that `+` and `#` at the top do not grant them. [MQTT-4.7.2-1]
 
-use crate::{Message, broker::Broker, session::Session};
+use crate::{broker::Broker, session::Session};
 use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
 use luxwire_shared::mqtt::{Level, ReasonCode, Text, TopicFilter, TopicName};
 
@@ -106,11 +106,14 @@ impl Rights {
     }
 
     /// Whether messages of this topic may reach the client.
+    // Not inlined where it is asked: most brokers have no rules, and their way is to stay short.
+    #[inline(never)]
     pub fn may_read(&self, topic: &TopicName) -> bool {
         any_matches(&self.readable, topic) && !any_matches(&self.denied, topic)
     }
 
     /// Whether the client may publish to this topic.
+    #[inline(never)]
     pub fn may_write(&self, topic: &TopicName) -> bool {
         any_matches(&self.writable, topic) && !any_matches(&self.denied, topic)
     }
@@ -148,9 +151,9 @@ impl Broker {
 
     /// What a client is told that is not permitted something.
     pub(crate) fn told(&self, reason: ReasonCode) -> ReasonCode {
-        match (&self.permissions, reason) {
-            (Some(permissions), ReasonCode::NotAuthorized) => permissions.refusal.reason(),
-            (_, reason) => reason,
+        match (reason, &self.permissions) {
+            (ReasonCode::NotAuthorized, Some(permissions)) => permissions.refusal.reason(),
+            (reason, _) => reason,
         }
     }
 }
@@ -174,11 +177,6 @@ impl Session {
             self.queue.take_out(|pending| !rights.may_read(&pending.message.topic));
         }
     }
-}
-
-/// Whether a message may come to a client that subscribed to it. Asked for each delivery only where there are rules.
-pub(crate) fn may_pass(restricted: bool, session: &Session, message: &Message) -> bool {
-    !restricted || session.may_read(&message.topic)
 }
 
 fn any_matches(filters: &[TopicFilter], topic: &TopicName) -> bool {
