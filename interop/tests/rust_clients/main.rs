@@ -7,6 +7,7 @@
 
 mod broker;
 mod list;
+mod ntex;
 mod rumqttc;
 
 use broker::{Broker, DEADLINE, Transport};
@@ -15,7 +16,7 @@ use std::{sync::mpsc, thread};
 
 /// Goes through the whole list, and fails when a part of it fails or never ends.
 #[track_caller]
-fn check<C: Client>(transport: Transport) {
+fn check<C: Client + 'static>(transport: Transport) {
     let broker = Broker::start();
     let place = broker.place(transport);
     let (done, end) = mpsc::channel();
@@ -45,4 +46,14 @@ fn rumqttc_5_0_over_tcp() {
 #[test]
 fn rumqttc_5_0_over_websocket() {
     check::<rumqttc::v5_0::Rumqttc>(Transport::WebSocket);
+}
+
+#[test]
+fn ntex_3_1_1_over_tcp() {
+    check::<ntex::v3_1_1::Ntex>(Transport::Tcp);
+}
+
+#[test]
+fn ntex_5_0_over_tcp() {
+    check::<ntex::v5_0::Ntex>(Transport::Tcp);
 }

@@ -44,7 +44,7 @@ macro_rules! client {
         }
 
         impl Client for Rumqttc {
-            fn run(list: impl Future<Output = ()>) {
+            fn run(list: impl Future<Output = ()> + 'static) {
                 run(list);
             }
 
