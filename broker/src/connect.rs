@@ -78,7 +78,7 @@ impl Broker {
     ) {
         let packet_size = connect.properties.maximum_packet_size;
         let assigned = connect.client_id.is_empty();
-        let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.detached() };
+        let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.clone() };
         let known = self.sessions.find(&client_id);
         let owner = known.and_then(|key| self.sessions[key].user.as_ref());
         if owner.is_some() && owner != user.as_ref() {
