@@ -140,12 +140,13 @@ impl Broker {
         self.sys.counters.packets_received += 1;
         match (state.stage, packet) {
             (Stage::Connected(key), packet) => self.packet_in_session(turn, key, packet),
-            (Stage::AwaitsConnect { nonce }, Packet::Connect(connect)) => {
-                self.connect(turn, link, u128::from_ne_bytes(nonce), *connect);
+            (Stage::AwaitsConnect, Packet::Connect(connect)) => {
+                let nonce = state.arrival.as_ref().map_or(0, |arrival| arrival.nonce);
+                self.connect(turn, link, nonce, *connect);
             }
             (Stage::Authenticates, packet) => self.packet_before_connack(turn, link, packet),
             // [MQTT-3.1.0-1] [MQTT-3.14.0-1]
-            (Stage::AwaitsConnect { .. }, _) => {
+            (Stage::AwaitsConnect, _) => {
                 turn.close(link, CloseReason::ProtocolError);
                 self.forget_link(link);
             }

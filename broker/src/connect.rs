@@ -63,7 +63,8 @@ impl Broker {
     }
 
     fn visitor(&self, link: LinkId) -> Visitor {
-        self.links.get(&link).map(|state| state.visitor.clone()).unwrap_or_default()
+        let arrival = self.links.get(&link).and_then(|state| state.arrival.as_ref());
+        arrival.map_or(Visitor::Stranger, |arrival| arrival.visitor.clone())
     }
 
     /// Lets a client in of whom nothing more is asked.

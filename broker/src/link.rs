@@ -7,7 +7,7 @@ use crate::{
     CloseReason, LinkId, Visitor, broker::Broker, deadlines::Deadline, explain::refusal, session::SessionKey,
     session::takes, turn::Turn,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::{fmt::Display, time::Duration};
 use luxwire_shared::{
     mqtt::{DecodeError, ReasonCode, Version},
@@ -18,7 +18,8 @@ use luxwire_shared::{
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) stage: Stage,
-    pub(crate) visitor: Visitor,
+    /// What the edge said when it was opened; gone once CONNECT is accepted, so that it takes no room from then on.
+    pub(crate) arrival: Option<Box<Arrival>>,
     /// When the last packet came.
     pub(crate) heard: Instant,
     /// The longest silence; `None` if any is allowed.
@@ -27,15 +28,19 @@ pub(crate) struct Link {
     entered_at: Option<Instant>,
 }
 
+/// What the edge says of a connection before the client says anything.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) visitor: Visitor,
+    /// Makes a client identifier if CONNECT brings none.
+    pub(crate) nonce: u128,
+}
+
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stage {
     /// Nothing but CONNECT may come.
-    AwaitsConnect {
-        /// Makes a client identifier if CONNECT brings none. In bytes, which need not be aligned: there is one of these for
-        /// every link.
-        nonce: [u8; 16],
-    },
+    AwaitsConnect,
     /// CONNECT waits for AUTH, or for what the edge says of its password: see `auth`.
     Authenticates,
     /// CONNECT was accepted.
@@ -46,8 +51,8 @@ impl Broker {
     pub(crate) fn open(&mut self, turn: &mut Turn<'_>, link: LinkId, visitor: Visitor, nonce: u128) {
         let now = turn.now.instant;
         let state = Link {
-            stage: Stage::AwaitsConnect { nonce: nonce.to_ne_bytes() },
-            visitor,
+            stage: Stage::AwaitsConnect,
+            arrival: Some(Box::new(Arrival { visitor, nonce })),
             heard: now,
             silence_max: Some(self.limits.connect_timeout),
             entered_at: None,
@@ -61,6 +66,7 @@ impl Broker {
     pub(crate) fn connected(&mut self, link: LinkId, session: SessionKey, keep_alive_s: u16) {
         if let Some(state) = self.links.get_mut(&link) {
             state.stage = Stage::Connected(session);
+            state.arrival = None;
             state.silence_max =
                 (keep_alive_s > 0).then(|| Duration::from_millis(u64::from(keep_alive_s) * 1500));
         }
@@ -71,7 +77,7 @@ impl Broker {
     pub(crate) fn closed(&mut self, turn: &mut Turn<'_>, link: LinkId) {
         match self.links.get(&link).map(|state| state.stage) {
             Some(Stage::Connected(session)) => self.detach(turn, session),
-            Some(Stage::AwaitsConnect { .. } | Stage::Authenticates) => self.forget_link(link),
+            Some(Stage::AwaitsConnect | Stage::Authenticates) => self.forget_link(link),
             None => {}
         }
     }
@@ -88,7 +94,7 @@ impl Broker {
             Some(Stage::Connected(session)) => {
                 self.disconnect_client(turn, session, error.reason(), error, CloseReason::Malformed(error));
             }
-            Some(Stage::AwaitsConnect { .. } | Stage::Authenticates) => {
+            Some(Stage::AwaitsConnect | Stage::Authenticates) => {
                 // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
                 // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1]
                 if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
@@ -113,7 +119,7 @@ impl Broker {
             return self.watch(link);
         }
         match state.stage {
-            Stage::AwaitsConnect { .. } | Stage::Authenticates => {
+            Stage::AwaitsConnect | Stage::Authenticates => {
                 turn.close(link, CloseReason::ConnectTimeout);
                 self.forget_link(link);
             }
