@@ -51,14 +51,7 @@ impl Output {
         };
         // The standard lets packets share a frame. But there are clients that take a frame for a packet, and wait for
         // more from the network while the second one lies before them; and what is gained is a header of two bytes.
-        if self.open.len() > HEADER_ROOM {
-            // Nothing may follow a close frame.
-            if websocket.can_write() {
-                websocket::seal(&mut self.open);
-                self.wire.extend_from_slice(&self.open);
-            }
-            self.open.clear();
-        }
+        self.end_frame(websocket.can_write());
         if self.open.is_empty() {
             if self.open.capacity() == 0 {
                 self.open = spare.take();
@@ -73,12 +66,22 @@ impl Output {
         if frames.is_empty() {
             return;
         }
-        if self.open.len() > HEADER_ROOM {
+        self.end_frame(true);
+        self.wire.extend_from_slice(frames);
+    }
+
+    /// Puts the packet that is not in a frame yet into one. If it may not be sent any more, it is dropped: nothing may follow
+    /// a close frame.
+    fn end_frame(&mut self, may_be_sent: bool) {
+        if self.open.len() > HEADER_ROOM && may_be_sent {
             websocket::seal(&mut self.open);
-            self.wire.extend_from_slice(&self.open);
+            if self.wire.is_empty() {
+                std::mem::swap(&mut self.wire, &mut self.open);
+            } else {
+                self.wire.extend_from_slice(&self.open);
+            }
         }
         self.open.clear();
-        self.wire.extend_from_slice(frames);
     }
 
     /// Drops the packets that are not in a frame yet: nothing may follow a close frame.
@@ -94,19 +97,12 @@ impl Output {
         spare: &mut Spare,
         traffic: &mut Traffic,
     ) -> Written {
+        if let Some(websocket) = websocket {
+            // All frames in one write.
+            self.end_frame(websocket.can_write());
+        }
         let mut progress = false;
-        loop {
-            if self.wire.is_empty() {
-                if self.open.len() <= HEADER_ROOM {
-                    break;
-                }
-                if websocket.is_some_and(|websocket| !websocket.can_write()) {
-                    self.discard_open_frame();
-                    break;
-                }
-                websocket::seal(&mut self.open);
-                std::mem::swap(&mut self.wire, &mut self.open);
-            }
+        while !self.wire.is_empty() {
             match socket.try_write(&self.wire) {
                 Ok(len) => {
                     progress |= len > 0;
