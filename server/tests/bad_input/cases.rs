@@ -33,11 +33,17 @@ impl Case {
 #[track_caller]
 pub(crate) fn each_is_answered(cases: &[Case]) {
     let mut house = House::new();
+    each_is_answered_in(&mut house, cases);
+    house.ends_unharmed();
+}
+
+/// The same in a house that has been prepared for it.
+#[track_caller]
+pub(crate) fn each_is_answered_in(house: &mut House, cases: &[Case]) {
     house.endures(cases.len() * REPETITIONS, |server, number| {
         let Case { version, bytes, wanted } = &cases[number % cases.len()];
         let transport = if number / cases.len() % 8 == 7 { Transport::WebSocket } else { Transport::Tcp };
         let said = exchange(server, transport, *version, bytes);
         check(&said, *wanted, *version, (transport, &bytes[..bytes.len().min(64)]));
     });
-    house.ends_unharmed();
 }

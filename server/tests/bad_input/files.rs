@@ -3,47 +3,23 @@
 //! The broker itself keeps nothing across a restart; the recorder and the Hue bridge inside the server do.
 
 use crate::{
+    folder::Folder,
     house::House,
     support::{Client, Server, eventually, get, program},
 };
 use luxwire_shared::mqtt::{QoS, Version::V5};
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
-/// A folder that goes with its test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("bad-input-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn history(&self) -> PathBuf {
-        self.0.join("state/history.sqlite")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Where a server keeps the past that has its state in a folder below this one.
+fn history(folder: &Folder) -> PathBuf {
+    folder.path("state/history.sqlite")
 }
 
 /// A server with its state in a folder below this one, which records; started by somebody who lets everybody read all.
 fn recording(folder: &Folder) -> Server {
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 000; exec \"$0\" serve --http 127.0.0.1:0 --mqtt 127.0.0.1:0 \"$@\""]);
-    shell.arg(program().get_program()).arg("--data-dir").arg(folder.0.join("state"));
+    shell.arg(program().get_program()).arg("--data-dir").arg(folder.path("state"));
     shell.args(["--set", "record.enabled=true"]);
     Server::from(shell)
 }
@@ -73,7 +49,7 @@ fn row_20_who_may_read_what_is_kept() {
     is_recorded(&server, "42");
     let house = House::of(server);
     let mut seen = 0;
-    let mut folders = vec![folder.0.join("state")];
+    let mut folders = vec![folder.path("state")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
             let mode = fs::metadata(&entry).unwrap().permissions().mode();
@@ -84,9 +60,9 @@ fn row_20_who_may_read_what_is_kept() {
             }
         }
     }
-    let mode = fs::metadata(folder.0.join("state")).unwrap().permissions().mode();
+    let mode = fs::metadata(folder.path("state")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
-    assert!(seen > 0 && folder.history().exists());
+    assert!(seen > 0 && history(&folder).exists());
     house.ends_unharmed();
 }
 
@@ -100,7 +76,7 @@ fn row_27_a_damaged_file_at_the_start() {
     // Its end in order leaves everything in the one file.
     server.signal(rustix::process::Signal::TERM);
     server.ended();
-    let good = fs::read(folder.history()).unwrap();
+    let good = fs::read(history(&folder)).unwrap();
     let mut flipped = good.clone();
     for byte in flipped.iter_mut().skip(100).step_by(7) {
         *byte = !*byte;
@@ -114,9 +90,9 @@ fn row_27_a_damaged_file_at_the_start() {
         vec![0xFF; 1],
     ] {
         for extra in ["-wal", "-shm", "-journal"] {
-            let _ = fs::remove_file(folder.0.join(format!("state/history.sqlite{extra}")));
+            let _ = fs::remove_file(folder.path(&format!("state/history.sqlite{extra}")));
         }
-        fs::write(folder.history(), &damaged).unwrap();
+        fs::write(history(&folder), &damaged).unwrap();
         let server = recording(&folder);
         set(&server, "77.5");
         // What cannot be read is left alone; SQLite may find enough of a file to go on with it.
@@ -126,7 +102,7 @@ fn row_27_a_damaged_file_at_the_start() {
         });
         if is_refused {
             server.logged(&["WARN", "history.sqlite", "damaged"]);
-            assert_eq!(fs::read(folder.history()).unwrap(), damaged);
+            assert_eq!(fs::read(history(&folder)).unwrap(), damaged);
             refused += 1;
         }
         House::of(server).ends_unharmed();

@@ -4,9 +4,9 @@
 //!
 //! docs/bad-input.md lists the inputs with where they come from and what is answered. Each stands here under the same name.
 //!
-//! What is not here, because there is nothing yet that it could be sent to: rights that are taken away (row 16), files of
-//! passwords and permissions (row 21, and patterns of client identifiers in them, row 15), a file of sessions and kept
-//! values (rows 20 and 27 are those of the recorder), and a configuration that is read again (row 19).
+//! What is not here, because there is nothing that it could be sent to: rights that are taken away while the server runs
+//! (`rights` says what can be tried of row 16), a file of sessions and kept values (rows 20 and 27 are those of the
+//! recorder), and a configuration that is read again (row 19).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
@@ -16,16 +16,21 @@ mod cases;
 mod descriptors;
 mod exchange;
 mod files;
+mod folder;
 mod house;
 mod http_upgrade;
 mod lengths;
+mod passwords;
+mod permissions;
 mod properties;
 mod qos2;
+mod rights;
 mod sessions;
 mod slow_readers;
 mod subscribe_forms;
 mod times;
 mod topics;
+mod users;
 mod websocket_frames;
 mod wills;
 

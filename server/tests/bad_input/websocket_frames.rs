@@ -190,7 +190,7 @@ fn row_4_pings_whose_answers_nobody_reads() {
             let reader = thread::spawn(move || said_over_websocket(&mut reader, V5));
             socket.set_write_timeout(Some(DEADLINE)).unwrap();
             let ping_len = pings.len() / PINGS;
-            if sent % ping_len > 0 {
+            if !sent.is_multiple_of(ping_len) {
                 socket.write_all(&pings[sent % ping_len..ping_len]).unwrap();
             }
             socket.write_all(&frame(CLOSE, &[0x03, 0xE8])).unwrap();

@@ -2,10 +2,12 @@
 
 use crate::{
     bytes::{CLEAN, WILL, connect_with, text, variable},
-    cases::{Case, each_is_answered},
+    cases::{Case, each_is_answered, each_is_answered_in},
     exchange::Wanted,
+    folder::Folder,
     house::{House, REPETITIONS},
     support::{self, Client, Server},
+    users,
 };
 use bytes::Bytes;
 use luxwire_shared::mqtt::{
@@ -117,6 +119,49 @@ fn row_26_wills_to_the_brokers_own_topics() {
         cases.push(Case::first(V5, connect_with(V5, WILL, [], new), Wanted::Refusal(TopicNameInvalid)));
     }
     each_is_answered(&cases);
+}
+
+// The same row: a will that its client could not publish itself. It is refused with its CONNECT, which disturbs nobody
+// who has the same name, and nothing of it is kept.
+#[test]
+fn row_26_wills_that_may_not_be_published() {
+    let folder = Folder::new();
+    let lines = "topic readwrite house/#\ntopic deny house/safe/#\npattern write states/%c";
+    let mut house = users::guarded(&folder, &[], lines);
+    let mut keeper = users::keeper(&house.server, "keeper");
+    for filter in ["house/#", "states/#", "elsewhere/#"] {
+        keeper.subscribe(filter, QoS::AtMostOnce);
+    }
+    let mut namesake = Client::connected(house.server.mqtt, V5, "id");
+    namesake.subscribe("house/open", QoS::AtMostOnce);
+    let mut cases = Vec::new();
+    for topic in
+        ["house/safe/x", "house/safe", "elsewhere/x", "states/other", "states/id/x", "$CONTROL/x", "/house/x"]
+    {
+        for version in [V3_1, V3_1_1, V5] {
+            let properties: &[u8] = if version == V5 { &[0] } else { &[] };
+            let payload = [&text("id"), properties, &text(topic), &text("x")].concat();
+            // At each quality, retained and not, with a clean start and without.
+            for flags in [0x06, 0x26, 0x34, 0x0C] {
+                let bytes = connect_with(version, flags, [], &payload);
+                cases.push(Case::first(version, bytes, Wanted::Refusal(NotAuthorized)));
+            }
+        }
+    }
+    each_is_answered_in(&mut house, &cases);
+    keeper.ping();
+    Client::connected(house.server.mqtt, V5, "publisher").publish("house/open", "x", QoS::AtLeastOnce, false);
+    assert_eq!(namesake.message().payload, "x");
+    assert_eq!(keeper.message().payload, "x");
+    // One that may: it is published when its client is lost.
+    let with = [text("lamp"), vec![0], text("states/lamp"), text("lost")].concat();
+    let mut lamp = Client::tcp(house.server.mqtt);
+    lamp.send_bytes(&connect_with(V5, WILL, [], with));
+    lamp.receive();
+    drop(lamp);
+    assert_eq!(keeper.message().payload, "lost");
+    drop((keeper, namesake));
+    house.ends_unharmed();
 }
 
 // The same row: a topic that means something to another broker means nothing here. [MQTT-4.7.2-1]

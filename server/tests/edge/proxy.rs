@@ -1,9 +1,12 @@
 //! Behind a reverse proxy: whose address is seen, and who cannot choose it.
 
-use crate::support::{Client, Events, Server, request, run, websocket_request};
-use luxwire_shared::mqtt::Version;
+use crate::support::{Client, Events, Server, connect, request, run, websocket_request};
+use luxwire_shared::mqtt::{Packet, ReasonCode, Version};
 
 const TRUSTED: &str = "http.trusted_proxies=127.0.0.1";
+
+/// Lets those in who are seen as coming from elsewhere.
+const OPEN: &str = "auth.anonymous=true";
 
 /// Connects over WebSocket with these lines of `X-Forwarded-For`, and gives the address that the log has.
 fn logged_peer(server: &Server, client_id: &str, forwarded_for: &[&str]) -> (String, Client) {
@@ -20,7 +23,7 @@ fn logged_peer(server: &Server, client_id: &str, forwarded_for: &[&str]) -> (Str
 
 #[test]
 fn the_address_that_a_trusted_proxy_saw_is_the_clients() {
-    let server = Server::with(&[TRUSTED]);
+    let server = Server::with(&[TRUSTED, OPEN]);
     let (peer, client) = logged_peer(&server, "page", &["192.0.2.7"]);
     assert_eq!(peer, "192.0.2.7:0");
     drop(client);
@@ -47,7 +50,7 @@ fn nobody_else_is_believed_and_the_operator_hears_of_it_once() {
 
 #[test]
 fn requests_and_streams_are_seen_with_their_clients_address_too() {
-    let server = Server::with(&[TRUSTED]);
+    let server = Server::with(&[TRUSTED, OPEN]);
     let mut picture = Events::follow(server.http, "/api/v1/picture");
     picture.next();
     let put = format!(
@@ -70,7 +73,7 @@ fn requests_and_streams_are_seen_with_their_clients_address_too() {
 // One connection carries the requests of many clients.
 #[test]
 fn each_request_of_a_proxys_connection_has_its_own_client() {
-    let server = Server::with(&[TRUSTED]);
+    let server = Server::with(&[TRUSTED, OPEN]);
     let ask = |client: &str, connection: &str| {
         format!(
             "PUT /api/v1/topics/a HTTP/1.1\r\nHost: {}\r\nConnection: {connection}\r\nX-Forwarded-For: {client}\r\n\
@@ -103,6 +106,30 @@ fn the_page_works_under_the_name_that_the_proxy_is_known_by() {
     // A proxy that hides the name, and a name that nobody listed.
     assert_eq!(handshake("127.0.0.1:8080", "https://lights.example"), 403);
     assert_eq!(handshake("other.example", "https://other.example"), 421);
+}
+
+// A trusted proxy on this machine does not make its clients programs of this machine.
+#[test]
+fn whoever_comes_through_a_trusted_proxy_must_sign_in() {
+    let server = Server::with(&[TRUSTED]);
+    let answered = |forwarded_for: &str| {
+        let asking = websocket_request(server.http).with_header("X-Forwarded-For", forwarded_for);
+        let mut client = Client::handshake(asking).unwrap();
+        client.send(&connect(Version::V5, "page"));
+        let Packet::Connack(connack) = client.receive() else { panic!("no CONNACK") };
+        let put = format!(
+            "PUT /api/v1/topics/a HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nX-Forwarded-For: {forwarded_for}\r\n\
+             Content-Length: 1\r\n\r\n1",
+            server.http
+        );
+        (connack.reason, request(server.http, put).status)
+    };
+    for elsewhere in ["192.0.2.7", "2001:db8::7", "127.0.0.1, 192.0.2.7", "::1, 192.0.2.7:50000"] {
+        assert_eq!(answered(elsewhere), (ReasonCode::NotAuthorized, 401), "{elsewhere}");
+    }
+    // The proxy says that it is itself on this machine.
+    assert_eq!(answered("192.0.2.7, 127.0.0.1").0, ReasonCode::NotAuthorized);
+    assert_eq!(answered("127.0.0.1"), (ReasonCode::Success, 201));
 }
 
 #[test]
