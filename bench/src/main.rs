@@ -3,6 +3,7 @@
 //!
 //! It knows the server only as everybody does, over the network, and shares no code with it but the packets' bytes.
 
+mod brokers;
 mod environment;
 mod network;
 mod program;
@@ -23,6 +24,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Measurement {
+    Brokers(brokers::Args),
+    /// The limit that `brokers` compares with; it starts it itself
+    #[command(hide = true)]
+    Relay,
     WhyMqtt(why::Args),
     /// What `why-mqtt` compares MQTT with; it starts them itself
     #[command(subcommand, hide = true)]
@@ -31,6 +36,8 @@ enum Measurement {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().measurement {
+        Measurement::Brokers(args) => brokers::run(&args),
+        Measurement::Relay => brokers::relay(),
         Measurement::WhyMqtt(args) => why::run(&args),
         Measurement::Rival(rival) => why::serve(rival),
     };

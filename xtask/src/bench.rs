@@ -14,11 +14,18 @@ pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Res
     build(project, steps)?;
     println!();
     let mut bench = Command::new(project.bench());
-    let status = bench.args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
+    let status =
+        bench.args(measurement(arguments)).args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
     let status = status.context("cannot run luxwire-bench")?;
     // Ended by a signal, most likely Ctrl-C.
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
+}
+
+/// Who names no measurement wants brokers compared.
+fn measurement(arguments: &[String]) -> Option<&'static str> {
+    let named = arguments.first().is_some_and(|first| !first.starts_with('-') || first == "--help");
+    (!named).then_some("brokers")
 }
 
 /// The server with whatever page there is, which nothing here measures, and what measures it.
@@ -30,4 +37,19 @@ fn build(project: &Project, steps: &Steps) -> Result<()> {
         build.current_dir(&project.root).args(["build", "--release"]);
         step.command(build.args(["--package", "luxwire", "--package", "luxwire-bench"]))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::measurement;
+
+    #[test]
+    fn without_a_name_brokers_are_compared() {
+        let measured =
+            |words: &[&str]| measurement(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(measured(&[]), Some("brokers"));
+        assert_eq!(measured(&["--quick"]), Some("brokers"));
+        assert_eq!(measured(&["why-mqtt", "--quick"]), None);
+        assert_eq!(measured(&["--help"]), None);
+    }
 }

@@ -92,7 +92,7 @@ Usage: cargo xtask COMMAND
   serve [ARGS…]    install what is missing, build, and run `luxwire serve ARGS…`; with --demo in a house of devices
   test [--quick]   everything that must pass; --quick leaves out the browser and the slow parts
   dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
-  bench NAME       a measurement of luxwire-bench: why-mqtt, with its flags; `cargo xtask bench NAME --help`
+  bench [NAME]     compare brokers, or another measurement of luxwire-bench: why-mqtt; `cargo xtask bench brokers --help`
   build            the finished program, page included: target/release/luxwire
   conformance      writes docs/conformance.md from the list of statements and the tags in code and tests
   setup            install everything that the commands above need, and nothing more

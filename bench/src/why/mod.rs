@@ -92,8 +92,8 @@ const QUICK: Extent =
 
 async fn measure(args: &Args, contenders: &[&Contender]) -> Result<Report> {
     let calibration = network::calibrate().await?;
-    let luxwire = args.luxwire.clone().map_or_else(program::find_luxwire, Ok)?;
-    let environment = Environment::of(&luxwire)?;
+    let luxwire = args.luxwire.clone().map_or_else(|| program::find_luxwire("--luxwire"), Ok)?;
+    let environment = Environment::of(Some(&luxwire))?;
     let _luxwire = program::luxwire(&luxwire).await?;
     let _relay = program::ourselves(&["rival", "websocket"]).await?;
     let _http = program::ourselves(&["rival", "http"]).await?;

@@ -1,0 +1,370 @@
+//! The generator: one thread that keeps a broker busy and checks what it delivers, and costs much less than any broker
+//! does.
+//!
+//! A closed loop: a publisher may have so much under way and sends more when that has arrived. So every broker gets as
+//! much as it can take, none is flooded, and nothing but the broker explains what is missing in the end.
+
+mod ledger;
+mod link;
+mod packets;
+mod poller;
+mod publisher;
+mod stamp;
+mod websocket;
+mod wire;
+
+pub(crate) use ledger::Faults;
+pub(crate) use link::{Inbox, Link, Over};
+pub(crate) use packets::Packets;
+pub(crate) use poller::{Poller, Ready};
+pub(crate) use publisher::Window;
+pub(crate) use stamp::Stamp;
+pub(crate) use wire::{Packet, length};
+
+use crate::brokers::stop;
+use anyhow::{Context as _, Result};
+use ledger::Ledger;
+use mqttbytes::QoS;
+use packets::{PUBACK, PUBCOMP, PUBREC, PUBREL, acknowledgement};
+use publisher::{Publisher, Stream};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+/// Connections, who is behind them, and what has passed them.
+pub(crate) struct Load {
+    poller: Poller,
+    links: Vec<Link>,
+    /// By link.
+    parties: Vec<Party>,
+    publishers: Vec<Publisher>,
+    ledgers: Vec<Account>,
+    streams: Vec<Stream>,
+    /// Publishers that may have something to send.
+    listed: Vec<usize>,
+    inbox: Inbox,
+    answers: Vec<u8>,
+    ready: Vec<Ready>,
+    began: Instant,
+    delivered: u64,
+    progress: Instant,
+    gave_up: u64,
+    pace: Option<Pace>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Party {
+    Publisher(usize),
+    Subscriber(usize),
+    /// Has not a role yet, or none.
+    Bystander,
+}
+
+#[derive(Debug)]
+struct Account {
+    ledger: Ledger,
+    streams: Vec<Range<u32>>,
+}
+
+/// So many messages a second instead of as many as possible.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    per_s: f64,
+    began: Instant,
+    sent: f64,
+}
+
+impl Load {
+    pub(crate) fn new() -> Result<Self> {
+        let now = Instant::now();
+        Ok(Self {
+            poller: Poller::new()?,
+            links: Vec::new(),
+            parties: Vec::new(),
+            publishers: Vec::new(),
+            ledgers: Vec::new(),
+            streams: Vec::new(),
+            listed: Vec::new(),
+            inbox: Inbox::default(),
+            answers: Vec::new(),
+            ready: Vec::new(),
+            began: now,
+            delivered: 0,
+            progress: now,
+            gave_up: 0,
+            pace: None,
+        })
+    }
+
+    /// Announces a topic: `publisher` (by the order of [`Load::publish_by`]) will send messages to so many subscribers.
+    pub(crate) fn stream(&mut self, publisher: usize, receivers: usize) -> usize {
+        self.streams.push(Stream { publisher, receivers, sent: 0 });
+        self.streams.len() - 1
+    }
+
+    /// Takes in one who receives these streams, whole.
+    pub(crate) fn receive_by(&mut self, link: Link, streams: Vec<Range<u32>>) -> Result<()> {
+        let first = streams.iter().map(|range| range.start).min().unwrap_or_default();
+        let end = streams.iter().map(|range| range.end).max().unwrap_or_default();
+        let ledger = Ledger::new(first, end.saturating_sub(first) as usize);
+        self.ledgers.push(Account { ledger, streams });
+        self.add(link, Party::Subscriber(self.ledgers.len() - 1))
+    }
+
+    /// Takes in one who publishes.
+    pub(crate) fn publish_by(
+        &mut self,
+        link: Link,
+        packets: Packets,
+        qos: QoS,
+        window: Window,
+    ) -> Result<()> {
+        let acknowledged = qos != QoS::AtMostOnce;
+        let number = self.publishers.len();
+        self.publishers.push(Publisher::new(self.links.len(), packets, acknowledged, window));
+        self.list(number);
+        self.add(link, Party::Publisher(number))
+    }
+
+    /// Takes in one whose messages are read and not counted.
+    #[expect(dead_code, reason = "for the scenarios of latency and of slow clients")]
+    pub(crate) fn attend_by(&mut self, link: Link) -> Result<()> {
+        self.add(link, Party::Bystander)
+    }
+
+    /// No more than so many messages a second, from here on.
+    #[expect(dead_code, reason = "for the scenarios of latency and of slow clients")]
+    pub(crate) fn pace(&mut self, per_s: f64) {
+        self.pace = Some(Pace { per_s, began: Instant::now(), sent: 0.0 });
+    }
+
+    /// Messages that have arrived so far.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// How often nothing arrived for so long that publishers went on without it.
+    pub(crate) fn gave_up(&self) -> u64 {
+        self.gave_up
+    }
+
+    /// Publishes and receives for so long.
+    pub(crate) fn run(&mut self, time: Duration) -> Result<()> {
+        let end = Instant::now() + time;
+        self.progress = Instant::now();
+        loop {
+            let now = Instant::now();
+            if now >= end {
+                return Ok(());
+            }
+            stop::check()?;
+            self.publish(now)?;
+            let timeout = if self.pace.is_some() { PACE } else { TURN };
+            self.turn(timeout.min(end - now))?;
+            if self.progress.elapsed() > GIVE_UP_AFTER {
+                self.give_up();
+            }
+        }
+    }
+
+    /// Publishes nothing more and receives what is under way, until it is there or stays away; says what is missing.
+    pub(crate) fn drain(&mut self) -> Result<Faults> {
+        self.progress = Instant::now();
+        while self.publishers.iter().any(Publisher::waits) && self.progress.elapsed() < GIVE_UP_AFTER {
+            stop::check()?;
+            self.turn(TURN)?;
+        }
+        // What should not come at all would come now.
+        self.turn(Duration::ZERO)?;
+        let mut faults = Faults::default();
+        for Account { ledger, streams } in &self.ledgers {
+            let own = |stream: u32| streams.iter().any(|range| range.contains(&stream));
+            let sent = |stream: u32| {
+                let stream = self.streams.get(stream as usize).filter(|_| own(stream));
+                stream.map_or(0, |stream| stream.sent)
+            };
+            faults += ledger.close(sent);
+        }
+        Ok(faults)
+    }
+
+    fn add(&mut self, link: Link, party: Party) -> Result<()> {
+        link.unblock()?;
+        self.poller.add(&link, self.links.len())?;
+        self.links.push(link);
+        self.parties.push(party);
+        Ok(())
+    }
+
+    fn list(&mut self, number: usize) {
+        if let Some(publisher) = self.publishers.get_mut(number)
+            && !publisher.listed
+        {
+            publisher.listed = true;
+            self.listed.push(number);
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.gave_up += 1;
+        self.progress = Instant::now();
+        for number in 0..self.publishers.len() {
+            if let Some(publisher) = self.publishers.get_mut(number) {
+                publisher.give_up();
+            }
+            self.list(number);
+        }
+    }
+
+    /// Lets publishers send, those who had something to wait for that has come.
+    fn publish(&mut self, now: Instant) -> Result<()> {
+        let mut most = match &mut self.pace {
+            Some(pace) => pace.due(now),
+            None => usize::MAX,
+        };
+        let now_ns = now.duration_since(self.began).as_nanos() as u64;
+        let listed = std::mem::take(&mut self.listed);
+        let mut later = Vec::new();
+        for number in listed {
+            let Some(publisher) = self.publishers.get_mut(number) else { continue };
+            let Some(link) = self.links.get_mut(publisher.link) else { continue };
+            publisher.listed = false;
+            if most == 0 {
+                later.push(number);
+                continue;
+            }
+            let was_blocked = link.is_blocked();
+            let sent = publisher.publish(link, &mut self.streams, now_ns, most)?;
+            if let Some(pace) = &mut self.pace {
+                pace.sent += sent as f64;
+                most -= sent;
+                later.push(number);
+            }
+            if link.is_blocked() && !was_blocked {
+                self.poller.change(&*link, publisher.link, true, true)?;
+            }
+        }
+        for number in later {
+            self.list(number);
+        }
+        Ok(())
+    }
+
+    /// Waits once, and does whatever can be done then.
+    fn turn(&mut self, timeout: Duration) -> Result<()> {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.poller.wait(timeout, &mut ready)?;
+        for event in &ready {
+            if event.writable {
+                self.write(event.token)?;
+            }
+            if event.readable {
+                self.read(event.token)?;
+            }
+        }
+        if !ready.is_empty() {
+            self.progress = Instant::now();
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    fn write(&mut self, token: usize) -> Result<()> {
+        let Some(link) = self.links.get_mut(token) else { return Ok(()) };
+        link.flush()?;
+        if !link.is_blocked() {
+            self.poller.change(&*link, token, true, false)?;
+            if let Some(Party::Publisher(number)) = self.parties.get(token) {
+                self.list(*number);
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, token: usize) -> Result<()> {
+        let Self { links, parties, publishers, ledgers, streams, listed, inbox, answers, delivered, .. } =
+            self;
+        let (Some(link), Some(party)) = (links.get_mut(token), parties.get(token)) else { return Ok(()) };
+        answers.clear();
+        let was_blocked = link.is_blocked();
+        match *party {
+            Party::Bystander => link.receive(inbox, |packet| {
+                answer(&packet, answers);
+                Ok(())
+            })?,
+            Party::Publisher(number) => {
+                let publisher = publishers.get_mut(number).context("a publisher is there")?;
+                link.receive(inbox, |packet| {
+                    match packet {
+                        Packet::Puback | Packet::Pubcomp => publisher.acknowledge(),
+                        Packet::Pubrec(id) => answers.extend_from_slice(&acknowledgement(PUBREL, id)),
+                        _ => {}
+                    }
+                    Ok(())
+                })?;
+                if !publisher.listed {
+                    publisher.listed = true;
+                    listed.push(number);
+                }
+            }
+            Party::Subscriber(number) => {
+                let Account { ledger, .. } = ledgers.get_mut(number).context("a subscriber is there")?;
+                link.receive(inbox, |packet| {
+                    if let Packet::Publish { payload, .. } = packet {
+                        *delivered += 1;
+                        let Some(stamp) = Stamp::of(payload) else { return Ok(()) };
+                        let settled = ledger.note(stamp.stream, stamp.sequence);
+                        let stream = streams.get(stamp.stream as usize);
+                        if let Some(stream) = stream
+                            && let Some(publisher) = publishers.get_mut(stream.publisher)
+                        {
+                            publisher.arrived(settled);
+                            if !publisher.listed {
+                                publisher.listed = true;
+                                listed.push(stream.publisher);
+                            }
+                        }
+                    }
+                    answer(&packet, answers);
+                    Ok(())
+                })?;
+            }
+        }
+        if !answers.is_empty() {
+            link.send(answers)?;
+            if link.is_blocked() && !was_blocked {
+                self.poller.change(&*link, token, true, true)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pace {
+    /// How many more should have been sent by now.
+    fn due(&self, now: Instant) -> usize {
+        let due = now.duration_since(self.began).as_secs_f64() * self.per_s - self.sent;
+        if due < 1.0 { 0 } else { due as usize }
+    }
+}
+
+/// What a receiver owes for a packet.
+fn answer(packet: &Packet<'_>, answers: &mut Vec<u8>) {
+    let (kind, id) = match *packet {
+        Packet::Publish { qos: 1, id, .. } => (PUBACK, id),
+        Packet::Publish { qos: 2, id, .. } => (PUBREC, id),
+        Packet::Pubrel(id) => (PUBCOMP, id),
+        _ => return,
+    };
+    answers.extend_from_slice(&acknowledgement(kind, id));
+}
+
+/// The longest wait when nothing happens.
+const TURN: Duration = Duration::from_millis(100);
+
+/// How often a paced load sends.
+const PACE: Duration = Duration::from_millis(1);
+
+/// Nothing arrives for so long: what is under way is lost.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(2);
