@@ -28,6 +28,9 @@ enum Measurement {
     /// The limit that `brokers` compares with; it starts it itself
     #[command(hide = true)]
     Relay,
+    /// Who measures latency for `brokers`; it starts it itself
+    #[command(hide = true)]
+    Prober(brokers::Prober),
     WhyMqtt(why::Args),
     /// What `why-mqtt` compares MQTT with; it starts them itself
     #[command(subcommand, hide = true)]
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().measurement {
         Measurement::Brokers(args) => brokers::run(&args),
         Measurement::Relay => brokers::relay(),
+        Measurement::Prober(prober) => prober.run(),
         Measurement::WhyMqtt(args) => why::run(&args),
         Measurement::Rival(rival) => why::serve(rival),
     };

@@ -48,8 +48,8 @@ fn check(table: &Value, broker: &str) {
     let rows = table["rows"].as_array().unwrap();
     let row = rows.iter().find(|row| row["broker"] == broker).unwrap_or_else(|| panic!("{table}"));
     assert_eq!(row["failure"], Value::Null, "{}: {row}", table["key"]);
-    let headline = table["headline"].as_str().unwrap();
-    assert!(row["figures"][headline]["median"].as_f64().unwrap() > 0.0, "{}: {row}", table["key"]);
+    let figure = table["compared"][0].as_str().unwrap();
+    assert!(row["figures"][figure]["median"].as_f64().unwrap() > 0.0, "{}: {row}", table["key"]);
     for fault in ["lost", "duplicates", "reordered", "strange", "gave_up"] {
         let most = &row["figures"][fault]["most"];
         assert!(most.is_null() || *most == 0.0, "{}: {fault} {most}", table["key"]);
@@ -65,8 +65,15 @@ fn everything_flows_through_the_relay_and_through_ours() {
 }
 
 #[test]
-fn ours_routes_wildcards_and_speaks_websocket() {
-    for table in measure("wild,ws,start", "luxwire") {
+fn ours_routes_wildcards_speaks_websocket_and_lets_nobody_be_disturbed_by_those_who_do_not_read() {
+    for table in measure("wild,ws,fanin,reluctant,start", "luxwire") {
+        check(&table, "luxwire");
+    }
+}
+
+#[test]
+fn retained_messages_latency_storms_and_churn_are_measured() {
+    for table in measure("retained-100k,latency-q1,loaded-latency-q0,storm,churn", "luxwire") {
         check(&table, "luxwire");
     }
 }

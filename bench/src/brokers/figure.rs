@@ -9,8 +9,37 @@ use std::collections::BTreeMap;
 pub(super) enum Figure {
     DeliveredPerS,
     CpuSPerMillion,
+    /// As everywhere: what is resident.
     MemoryBytes,
+    /// Before the measurement began.
+    MemoryBefore,
+    /// Half of what reached subscribers took no longer, from publisher to subscriber.
+    HalfWithinUs,
+    /// 99 of 100.
+    MostWithinUs,
+    /// 999 of 1,000.
+    NearlyAllWithinUs,
+    /// What else the broker had to do at that time.
+    BackgroundPerS,
+    /// From the program's start to the first client's welcome.
     ReadyMs,
+    /// Until all retained messages were acknowledged.
+    StoreS,
+    /// From SUBSCRIBE to the last retained message.
+    ReplayS,
+    /// Memory for each retained message.
+    BytesPerRetained,
+    ConnectionsPerS,
+    CpuUsPerConnection,
+    BytesPerConnection,
+    /// The same when each has a subscription.
+    BytesPerSubscribed,
+    /// Of everything that was there and is not any more.
+    CyclesPerS,
+    /// Memory that did not come back, for each cycle.
+    BytesPerCycle,
+    /// What the broker does with nothing to do.
+    IdleCores,
     BrokerCores,
     GeneratorCores,
     /// Used by neither of the two, on their cores.
@@ -33,7 +62,22 @@ impl Figure {
             Self::DeliveredPerS => "delivered/s",
             Self::CpuSPerMillion => "CPU s per million",
             Self::MemoryBytes => "memory",
+            Self::MemoryBefore => "memory before",
+            Self::HalfWithinUs => "p50",
+            Self::MostWithinUs => "p99",
+            Self::NearlyAllWithinUs => "p99.9",
+            Self::BackgroundPerS => "background/s",
             Self::ReadyMs => "ready after",
+            Self::StoreS => "stored in",
+            Self::ReplayS => "replayed in",
+            Self::BytesPerRetained => "bytes each",
+            Self::ConnectionsPerS => "connections/s",
+            Self::CpuUsPerConnection => "CPU each",
+            Self::BytesPerConnection => "bytes each, idle",
+            Self::BytesPerSubscribed => "bytes each, with a subscription",
+            Self::CyclesPerS => "cycles/s",
+            Self::BytesPerCycle => "bytes kept by each cycle",
+            Self::IdleCores => "core when idle again",
             Self::BrokerCores => "broker's core",
             Self::GeneratorCores => "generator's core",
             Self::OthersCores => "others",
@@ -48,12 +92,30 @@ impl Figure {
     /// Its value in a cell.
     pub(super) fn written(self, value: f64) -> String {
         match self {
-            Self::DeliveredPerS => count(value),
+            Self::DeliveredPerS
+            | Self::BackgroundPerS
+            | Self::ConnectionsPerS
+            | Self::CyclesPerS
+            | Self::Lost
+            | Self::Duplicates
+            | Self::Reordered
+            | Self::Strange
+            | Self::GaveUp => count(value),
             Self::CpuSPerMillion => digits(value),
-            Self::MemoryBytes => format!("{} MB", digits(value / 1e6)),
+            Self::MemoryBytes | Self::MemoryBefore => format!("{} MB", digits(value / 1e6)),
+            Self::HalfWithinUs | Self::MostWithinUs | Self::NearlyAllWithinUs | Self::CpuUsPerConnection => {
+                format!("{value:.0} µs")
+            }
             Self::ReadyMs => format!("{} ms", digits(value)),
-            Self::BrokerCores | Self::GeneratorCores | Self::OthersCores => format!("{:.0} %", value * 100.0),
-            Self::Lost | Self::Duplicates | Self::Reordered | Self::Strange | Self::GaveUp => count(value),
+            Self::StoreS | Self::ReplayS => format!("{} s", digits(value)),
+            Self::BytesPerRetained
+            | Self::BytesPerConnection
+            | Self::BytesPerSubscribed
+            | Self::BytesPerCycle => format!("{value:.0} B"),
+            Self::IdleCores => format!("{:.1} %", value * 100.0),
+            Self::BrokerCores | Self::GeneratorCores | Self::OthersCores => {
+                format!("{:.0} %", value * 100.0)
+            }
         }
     }
 
@@ -64,7 +126,7 @@ impl Figure {
 
     /// More of it is worse.
     pub(super) fn less_is_better(self) -> bool {
-        !matches!(self, Self::DeliveredPerS)
+        !matches!(self, Self::DeliveredPerS | Self::ConnectionsPerS | Self::CyclesPerS)
     }
 }
 

@@ -51,6 +51,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY", value_delimiter = ',')]
     only: Vec<String>,
 
+    /// Also scenarios that take long or much memory
+    #[arg(long)]
+    all: bool,
+
     /// Only these brokers: luxwire, relay, mosquitto, rumqttd, nats, or a name given elsewhere
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     brokers: Vec<String>,
@@ -86,6 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     stop::listen()?;
+    load::permit_connections()?;
     let report = measure(args, &scenarios, &peers)?;
     if let Some(file) = &args.json {
         let json = serde_json::to_vec_pretty(&report).context("the report is no JSON")?;
@@ -94,6 +99,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     print!("{}", table::markdown(&report));
     Ok(())
 }
+
+pub(crate) use scenario::Prober;
 
 /// Serves as the limit, until it is ended.
 pub(crate) fn relay() -> Result<()> {
@@ -163,8 +170,9 @@ impl Args {
             let keys: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.key).collect();
             ensure!(known, "there is no scenario {key}; there are {}", keys.join(", "));
         }
-        let wanted = |scenario: &&Scenario| {
-            self.only.is_empty() || self.only.iter().any(|key| scenario.key.starts_with(key.as_str()))
+        let wanted = |scenario: &&Scenario| match self.only.as_slice() {
+            [] => self.all || !scenario.heavy,
+            only => only.iter().any(|key| scenario.key.starts_with(key.as_str())),
         };
         Ok(SCENARIOS.iter().filter(wanted).collect())
     }

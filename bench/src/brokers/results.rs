@@ -43,7 +43,8 @@ pub(super) struct Table {
     pub(super) title: &'static str,
     #[serde(skip)]
     pub(super) columns: &'static [Figure],
-    pub(super) headline: Figure,
+    /// By which rows are compared; the first is what matters most.
+    pub(super) compared: &'static [Figure],
     pub(super) rows: Vec<Row>,
 }
 
@@ -55,9 +56,10 @@ pub(super) struct Row {
     pub(super) figures: BTreeMap<Figure, Spread>,
     /// Why there is none, or not of all rounds.
     pub(super) failure: Option<String>,
-    /// Its headline as a multiple of the best of other people's, and of the limit's.
-    pub(super) to_best: Option<f64>,
-    pub(super) to_limit: Option<f64>,
+    /// What is compared, as a multiple of the best of other people's.
+    pub(super) to_best: BTreeMap<Figure, f64>,
+    /// The same, of the limit's.
+    pub(super) to_limit: BTreeMap<Figure, f64>,
 }
 
 impl Table {
@@ -69,15 +71,18 @@ impl Table {
     ) -> Self {
         let mut rows: Vec<Row> =
             brokers.iter().filter_map(|broker| Some(Row::of(broker, found.get(&broker.name)?))).collect();
-        let headline = scenario.headline();
-        let best = best_of(&rows, headline, Whose::Foreign);
-        let limit = best_of(&rows, headline, Whose::Limit);
-        for row in &mut rows {
-            let own = row.median(headline);
-            row.to_best = own.zip(best).map(|(own, best)| own / best);
-            row.to_limit = own.zip(limit).map(|(own, limit)| own / limit);
+        let compared = scenario.compared();
+        for figure in compared {
+            let best = best_of(&rows, *figure, Whose::Foreign);
+            let limit = best_of(&rows, *figure, Whose::Limit);
+            for row in &mut rows {
+                let own = row.median(*figure);
+                let ratio = |other: Option<f64>| Some((*figure, own? / other.filter(|other| *other > 0.0)?));
+                row.to_best.extend(ratio(best));
+                row.to_limit.extend(ratio(limit));
+            }
         }
-        Self { key: scenario.key, title: scenario.title, columns: scenario.columns(), headline, rows }
+        Self { key: scenario.key, title: scenario.title, columns: scenario.columns(), compared, rows }
     }
 }
 
@@ -104,8 +109,8 @@ impl Row {
             kind: broker.kind,
             figures: figures.collect(),
             failure: failure.cloned(),
-            to_best: None,
-            to_limit: None,
+            to_best: BTreeMap::new(),
+            to_limit: BTreeMap::new(),
         }
     }
 
@@ -168,8 +173,9 @@ mod tests {
         let scenario = super::super::scenario::SCENARIOS.first().unwrap();
         let table = Table::of(scenario, &brokers, &found);
         let ours = &table.rows[0];
-        assert_eq!((ours.to_best, ours.to_limit), (Some(0.5), Some(4.0)));
-        assert_eq!(table.rows[2].to_best, Some(1.0));
+        let cpu = Figure::CpuSPerMillion;
+        assert_eq!((ours.to_best[&cpu], ours.to_limit[&cpu]), (0.5, 4.0));
+        assert_eq!(table.rows[2].to_best[&cpu], 1.0);
     }
 
     #[test]

@@ -42,47 +42,42 @@ fn summary(page: &mut String, report: &Report) {
     if ours.is_empty() {
         return;
     }
-    page.push_str("### In short\n\n| | ");
-    for name in &ours {
-        let _ = write!(page, "{name} | ");
-    }
-    page.push_str("best other | limit | ");
-    for name in &ours {
-        let _ = write!(page, "{name} to best other | to limit | ");
-    }
-    page.push_str("\n|---|");
-    page.push_str(&"---|".repeat(ours.len() * 3 + 2));
-    page.push('\n');
+    let mut headings: Vec<String> = vec![String::new()];
+    headings.extend(ours.iter().map(|name| (*name).to_owned()));
+    headings.extend(["best other".to_owned(), "limit".to_owned()]);
+    headings.extend(ours.iter().flat_map(|name| [format!("{name} to best other"), "to limit".to_owned()]));
+    let _ =
+        writeln!(page, "### In short\n\n| {} |\n|{}", headings.join(" | "), "---|".repeat(headings.len()));
     for table in &report.tables {
-        let figure = table.headline;
-        let rows = |kind| table.rows.iter().filter(move |row: &&Row| row.kind == kind);
-        let named =
-            |row: &Row| row.median(figure).map(|value| format!("{} ({})", figure.written(value), row.broker));
-        let best = rows(Whose::Foreign).min_by(|a, b| by_headline(a, b, figure)).and_then(named);
-        let limit = rows(Whose::Limit).find_map(|row| row.median(figure)).map(|value| figure.written(value));
-        let _ = write!(page, "| {}, {} | ", table.key, figure.heading());
-        for name in &ours {
-            let row = table.rows.iter().find(|row| row.broker == *name);
-            let own = row.and_then(|row| row.median(figure)).map(|value| figure.written(value));
-            let _ = write!(page, "{} | ", or_dash(own));
+        for figure in table.compared {
+            compared(page, table, *figure, &ours);
         }
-        let _ = write!(page, "{} | {} | ", or_dash(best), or_dash(limit));
-        for name in &ours {
-            let row = table.rows.iter().find(|row| row.broker == *name);
-            let ratio = |ratio: Option<f64>| or_dash(ratio.map(|ratio| format!("{}×", digits(ratio))));
-            let _ = write!(
-                page,
-                "{} | {} | ",
-                ratio(row.and_then(|row| row.to_best)),
-                ratio(row.and_then(|row| row.to_limit))
-            );
-        }
-        page.push('\n');
     }
     page.push('\n');
 }
 
-fn by_headline(a: &Row, b: &Row, figure: Figure) -> std::cmp::Ordering {
+fn compared(page: &mut String, table: &Table, figure: Figure, ours: &[&str]) {
+    let rows = |kind| table.rows.iter().filter(move |row: &&Row| row.kind == kind);
+    let named =
+        |row: &Row| row.median(figure).map(|value| format!("{} ({})", figure.written(value), row.broker));
+    let best = rows(Whose::Foreign).min_by(|a, b| better_first(a, b, figure)).and_then(named);
+    let limit = rows(Whose::Limit).find_map(|row| row.median(figure)).map(|value| figure.written(value));
+    let own: Vec<Option<&Row>> =
+        ours.iter().map(|name| table.rows.iter().find(|row| row.broker == *name)).collect();
+    let mut cells = vec![format!("{}, {}", table.key, figure.heading())];
+    for row in &own {
+        let value = row.and_then(|row| row.median(figure));
+        cells.push(or_dash(value.map(|value| figure.written(value))));
+    }
+    cells.extend([or_dash(best), or_dash(limit)]);
+    for row in &own {
+        cells.push(ratio(row.and_then(|row| row.to_best.get(&figure))));
+        cells.push(ratio(row.and_then(|row| row.to_limit.get(&figure))));
+    }
+    let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+fn better_first(a: &Row, b: &Row, figure: Figure) -> std::cmp::Ordering {
     let worst = if figure.less_is_better() { f64::INFINITY } else { f64::NEG_INFINITY };
     let value = |row: &Row| row.median(figure).unwrap_or(worst);
     let order = value(a).total_cmp(&value(b));
@@ -98,9 +93,9 @@ fn scenario(page: &mut String, table: &Table) {
     let _ = writeln!(page, "|{}", "---|".repeat(headings.len()));
     for row in &table.rows {
         let mut cells = vec![row.broker.clone()];
-        cells.extend(table.columns.iter().map(|figure| cell(row, *figure, table.headline)));
-        for ratio in [row.to_best, row.to_limit] {
-            cells.push(or_dash(ratio.map(|ratio| format!("{}×", digits(ratio)))));
+        cells.extend(table.columns.iter().map(|figure| cell(row, *figure, table)));
+        for ratios in [&row.to_best, &row.to_limit] {
+            cells.push(ratio(table.compared.first().and_then(|figure| ratios.get(figure))));
         }
         cells.push(row.notes().join("; "));
         let _ = writeln!(page, "| {} |", cells.join(" | "));
@@ -108,15 +103,19 @@ fn scenario(page: &mut String, table: &Table) {
     page.push('\n');
 }
 
-/// The rate and the headline say how far the rounds lie apart.
-fn cell(row: &Row, figure: Figure, headline: Figure) -> String {
+/// The rate and what is compared say how far the rounds lie apart.
+fn cell(row: &Row, figure: Figure, table: &Table) -> String {
     let Some(spread) = row.figures.get(&figure) else { return or_dash(None) };
     let value = figure.written(spread.median);
     let half = spread.relative() / 2.0;
-    if (figure == headline || figure == Figure::DeliveredPerS) && half > 0.0 {
+    if (table.compared.contains(&figure) || figure == Figure::DeliveredPerS) && half >= 0.005 {
         return format!("{value} ±{:.0} %", half * 100.0);
     }
     value
+}
+
+fn ratio(ratio: Option<&f64>) -> String {
+    or_dash(ratio.map(|ratio| format!("{}×", digits(*ratio))))
 }
 
 fn or_dash(text: Option<String>) -> String {

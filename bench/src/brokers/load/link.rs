@@ -64,18 +64,33 @@ impl Link {
         Ok(link)
     }
 
-    /// Connects, and says nothing.
+    /// Connects, and says nothing of MQTT.
     pub(crate) fn dial(over: &Over) -> Result<Self> {
+        let mut link = Self::ring(over)?;
+        let mut inbox = Inbox::default();
+        while !link.is_open() {
+            link.receive(&mut inbox, |_| Ok(()))?;
+        }
+        Ok(link)
+    }
+
+    /// Begins to connect: what the other side must answer first may not have come.
+    pub(crate) fn ring(over: &Over) -> Result<Self> {
         let (Over::Tcp(address) | Over::WebSocket(address, _)) = over;
         let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true).context("cannot turn Nagle's algorithm off")?;
         stream.set_read_timeout(Some(ANSWER_WITHIN)).context("cannot limit how long an answer may take")?;
         let mut link = Self { stream, websocket: None, partial: Vec::new(), unsent: Vec::new() };
         if let Over::WebSocket(address, path) = over {
-            websocket::upgrade(&mut link.stream, *address, path)?;
+            link.send_raw(websocket::upgrade(*address, path).as_bytes())?;
             link.websocket = Some(WebSocket::default());
         }
         Ok(link)
+    }
+
+    /// MQTT can be spoken.
+    pub(crate) fn is_open(&self) -> bool {
+        self.websocket.as_ref().is_none_or(|websocket| websocket.is_open)
     }
 
     /// Subscribes, and is granted it.
@@ -87,6 +102,11 @@ impl Link {
         });
         ensure!(granted.context("SUBSCRIBE is not answered")?, "a subscription is refused");
         Ok(())
+    }
+
+    /// A read that brings nothing for so long returns as if it had brought nothing.
+    pub(crate) fn silence_ends_after(&self, time: Duration) -> Result<()> {
+        self.stream.set_read_timeout(Some(time)).context("cannot limit how long an answer may take")
     }
 
     /// From here on nothing waits.

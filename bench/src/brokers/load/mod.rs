@@ -4,15 +4,17 @@
 //! A closed loop: a publisher may have so much under way and sends more when that has arrived. So every broker gets as
 //! much as it can take, none is flooded, and nothing but the broker explains what is missing in the end.
 
+mod crowd;
 mod ledger;
 mod link;
-mod packets;
+pub(crate) mod packets;
 mod poller;
 mod publisher;
 mod stamp;
 mod websocket;
 mod wire;
 
+pub(crate) use crowd::{Crowd, permit_connections, storm};
 pub(crate) use ledger::Faults;
 pub(crate) use link::{Inbox, Link, Over};
 pub(crate) use packets::Packets;
@@ -22,7 +24,7 @@ pub(crate) use stamp::Stamp;
 pub(crate) use wire::{Packet, length};
 
 use crate::brokers::stop;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use ledger::Ledger;
 use mqttbytes::QoS;
 use packets::{PUBACK, PUBCOMP, PUBREC, PUBREL, acknowledgement};
@@ -51,13 +53,16 @@ pub(crate) struct Load {
     progress: Instant,
     gave_up: u64,
     pace: Option<Pace>,
+    /// Links that are read seldom, and when they were last.
+    dawdlers: Vec<usize>,
+    dawdled: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Party {
     Publisher(usize),
     Subscriber(usize),
-    /// Has not a role yet, or none.
+    /// Is there, and not counted.
     Bystander,
 }
 
@@ -94,6 +99,8 @@ impl Load {
             progress: now,
             gave_up: 0,
             pace: None,
+            dawdlers: Vec::new(),
+            dawdled: now,
         })
     }
 
@@ -121,20 +128,37 @@ impl Load {
         window: Window,
     ) -> Result<()> {
         let acknowledged = qos != QoS::AtMostOnce;
+        self.publish_as(link, |place| Publisher::new(place, packets, acknowledged, window))
+    }
+
+    /// Takes in one who publishes each packet once.
+    pub(crate) fn publish_once_by(&mut self, link: Link, packets: Packets, window: Window) -> Result<()> {
+        self.publish_as(link, |place| Publisher::new(place, packets, true, window).once())
+    }
+
+    fn publish_as(&mut self, link: Link, publisher: impl FnOnce(usize) -> Publisher) -> Result<()> {
         let number = self.publishers.len();
-        self.publishers.push(Publisher::new(self.links.len(), packets, acknowledged, window));
+        self.publishers.push(publisher(self.links.len()));
         self.list(number);
         self.add(link, Party::Publisher(number))
     }
 
-    /// Takes in one whose messages are read and not counted.
-    #[expect(dead_code, reason = "for the scenarios of latency and of slow clients")]
-    pub(crate) fn attend_by(&mut self, link: Link) -> Result<()> {
-        self.add(link, Party::Bystander)
+    /// Takes in one whose messages are not counted, and read only now and then.
+    pub(crate) fn dawdle_by(&mut self, link: Link) -> Result<()> {
+        self.dawdlers.push(self.links.len());
+        self.add(link, Party::Bystander)?;
+        self.links.last().map_or(Ok(()), |link| self.poller.remove(link))
+    }
+
+    /// Takes in one who never reads.
+    pub(crate) fn freeze_by(&mut self, link: Link) -> Result<()> {
+        link.unblock()?;
+        self.links.push(link);
+        self.parties.push(Party::Bystander);
+        Ok(())
     }
 
     /// No more than so many messages a second, from here on.
-    #[expect(dead_code, reason = "for the scenarios of latency and of slow clients")]
     pub(crate) fn pace(&mut self, per_s: f64) {
         self.pace = Some(Pace { per_s, began: Instant::now(), sent: 0.0 });
     }
@@ -162,16 +186,30 @@ impl Load {
             self.publish(now)?;
             let timeout = if self.pace.is_some() { PACE } else { TURN };
             self.turn(timeout.min(end - now))?;
+            self.dawdle(now)?;
             if self.progress.elapsed() > GIVE_UP_AFTER {
                 self.give_up();
             }
         }
     }
 
+    /// Publishes until everybody has nothing more to send. Fails if that takes longer.
+    pub(crate) fn finish(&mut self, within: Duration) -> Result<()> {
+        let end = Instant::now() + within;
+        while !self.publishers.iter().all(Publisher::has_finished) {
+            stop::check()?;
+            let now = Instant::now();
+            ensure!(now < end, "not everything was acknowledged within {} s", within.as_secs());
+            self.publish(now)?;
+            self.turn(TURN)?;
+        }
+        Ok(())
+    }
+
     /// Publishes nothing more and receives what is under way, until it is there or stays away; says what is missing.
     pub(crate) fn drain(&mut self) -> Result<Faults> {
         self.progress = Instant::now();
-        while self.publishers.iter().any(Publisher::waits) && self.progress.elapsed() < GIVE_UP_AFTER {
+        while self.publishers.iter().any(Publisher::waits) && self.progress.elapsed() < LOST_AFTER {
             stop::check()?;
             self.turn(TURN)?;
         }
@@ -225,7 +263,8 @@ impl Load {
         };
         let now_ns = now.duration_since(self.began).as_nanos() as u64;
         let listed = std::mem::take(&mut self.listed);
-        let mut later = Vec::new();
+        // Who had no turn has the first one next time.
+        let (mut later, mut served) = (Vec::new(), Vec::new());
         for number in listed {
             let Some(publisher) = self.publishers.get_mut(number) else { continue };
             let Some(link) = self.links.get_mut(publisher.link) else { continue };
@@ -239,14 +278,28 @@ impl Load {
             if let Some(pace) = &mut self.pace {
                 pace.sent += sent as f64;
                 most -= sent;
-                later.push(number);
+                served.push(number);
             }
             if link.is_blocked() && !was_blocked {
                 self.poller.change(&*link, publisher.link, true, true)?;
             }
         }
-        for number in later {
+        for number in later.into_iter().chain(served) {
             self.list(number);
+        }
+        Ok(())
+    }
+
+    /// Those who read seldom do it, if it is time.
+    fn dawdle(&mut self, now: Instant) -> Result<()> {
+        if self.dawdlers.is_empty() || now.duration_since(self.dawdled) < DAWDLE {
+            return Ok(());
+        }
+        self.dawdled = now;
+        for place in 0..self.dawdlers.len() {
+            if let Some(token) = self.dawdlers.get(place) {
+                self.read(*token)?;
+            }
         }
         Ok(())
     }
@@ -366,5 +419,11 @@ const TURN: Duration = Duration::from_millis(100);
 /// How often a paced load sends.
 const PACE: Duration = Duration::from_millis(1);
 
-/// Nothing arrives for so long: what is under way is lost.
+/// How often those read who read seldom; so much as fits one read, 256 KiB.
+const DAWDLE: Duration = Duration::from_millis(100);
+
+/// Nothing arrives for so long: publishers go on without it.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(2);
+
+/// Nothing arrives for so long in the end: what is under way is lost. A machine with much else to do is not.
+const LOST_AFTER: Duration = Duration::from_secs(6);

@@ -32,10 +32,33 @@ pub(crate) struct Place {
 impl Packets {
     /// Adds one.
     pub(crate) fn push(&mut self, topic: &str, qos: QoS, payload_len: usize, stream: usize) -> Result<()> {
+        self.push_with(topic, qos, payload_len, stream, false)
+    }
+
+    /// Adds one that is to be retained.
+    pub(crate) fn push_retained(
+        &mut self,
+        topic: &str,
+        qos: QoS,
+        payload_len: usize,
+        stream: usize,
+    ) -> Result<()> {
+        self.push_with(topic, qos, payload_len, stream, true)
+    }
+
+    fn push_with(
+        &mut self,
+        topic: &str,
+        qos: QoS,
+        payload_len: usize,
+        stream: usize,
+        retain: bool,
+    ) -> Result<()> {
         let payload_len = payload_len.max(Stamp::LEN);
         let start = self.bytes.len();
         let filling: Vec<u8> = (0..payload_len).map(|place| b'a' + (place % 26) as u8).collect();
         let mut publish = Publish::new(topic, qos, filling);
+        publish.retain = retain;
         if qos != QoS::AtMostOnce {
             publish.pkid = 1;
         }
@@ -75,13 +98,34 @@ impl Packets {
 
 /// CONNECT without a session.
 pub(crate) fn connect(client_id: &str) -> Result<Vec<u8>> {
+    connect_to(client_id, true)
+}
+
+/// CONNECT to a session, which stays when the connection ends.
+pub(crate) fn connect_to_session(client_id: &str) -> Result<Vec<u8>> {
+    connect_to(client_id, false)
+}
+
+fn connect_to(client_id: &str, clean_session: bool) -> Result<Vec<u8>> {
     let mut connect = Connect::new(client_id);
+    connect.clean_session = clean_session;
     connect.keep_alive = KEEP_ALIVE_S;
     encoded(|buffer| connect.write(buffer))
 }
 
 /// Longer than any measurement: nobody need ask who is there.
 const KEEP_ALIVE_S: u16 = 3600;
+
+/// PUBLISH of a retained message; without a payload it removes the one that is there.
+pub(crate) fn retain(topic: &str, id: u16, payload: &[u8]) -> Result<Vec<u8>> {
+    let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
+    publish.pkid = id;
+    publish.retain = true;
+    encoded(|buffer| publish.write(buffer))
+}
+
+/// DISCONNECT.
+pub(crate) const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 /// SUBSCRIBE to all of them.
 pub(crate) fn subscribe(filters: &[String], qos: QoS) -> Result<Vec<u8>> {

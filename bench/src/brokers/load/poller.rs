@@ -57,6 +57,11 @@ impl Poller {
         epoll::modify(&self.epoll, socket, data, wanted).context("cannot wait for a socket")
     }
 
+    /// Forgets a socket that stays open.
+    pub(crate) fn remove(&self, socket: impl AsFd) -> Result<()> {
+        epoll::delete(&self.epoll, socket).context("cannot stop waiting for a socket")
+    }
+
     /// Replaces what is in `ready`, which stays empty if nothing happens in time.
     pub(crate) fn wait(&mut self, timeout: Duration, ready: &mut Vec<Ready>) -> Result<()> {
         ready.clear();

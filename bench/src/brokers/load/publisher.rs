@@ -36,6 +36,8 @@ pub(crate) struct Publisher {
     id: u16,
     deliveries: usize,
     unacknowledged: usize,
+    /// How many messages it has left to send.
+    left: usize,
     /// It is on the list of those who may have something to send.
     pub(crate) listed: bool,
 }
@@ -56,8 +58,15 @@ impl Publisher {
             id: 0,
             deliveries: 0,
             unacknowledged: 0,
+            left: usize::MAX,
             listed: false,
         }
+    }
+
+    /// Sends each packet once and no more.
+    pub(crate) fn once(mut self) -> Self {
+        self.left = self.packets.len();
+        self
     }
 
     /// Sends as much as the window and `most` permit, in one write, or in two where the packets begin anew. Returns how
@@ -71,6 +80,7 @@ impl Publisher {
     ) -> Result<usize> {
         let mut sent = 0;
         // A link that takes nothing is given nothing: what waits in this program is not under way.
+        let most = most.min(self.left);
         while sent < most && !link.is_blocked() {
             let count = self.run(link, streams, now_ns, most - sent)?;
             sent += count;
@@ -79,6 +89,7 @@ impl Publisher {
                 break;
             }
         }
+        self.left -= sent;
         Ok(sent)
     }
 
@@ -135,6 +146,11 @@ impl Publisher {
     /// Something is still expected.
     pub(crate) fn waits(&self) -> bool {
         self.deliveries > 0 || self.unacknowledged > 0
+    }
+
+    /// Has sent all that it had to, and it was taken over.
+    pub(crate) fn has_finished(&self) -> bool {
+        self.left == 0 && !self.waits()
     }
 
     /// Gives up deliveries that do not come, so that a broker that loses some does not stop the measurement.

@@ -3,10 +3,7 @@
 
 use super::wire;
 use anyhow::{Context as _, Result, ensure};
-use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-};
+use std::net::SocketAddr;
 
 /// The state of one connection after its upgrade.
 #[derive(Debug, Default)]
@@ -17,28 +14,17 @@ pub(crate) struct WebSocket {
     remaining: u64,
     is_content: bool,
     frames: Vec<u8>,
+    /// The answer to the upgrade has come.
+    pub(crate) is_open: bool,
 }
 
-/// Asks for the upgrade, and reads the answer to its end.
-pub(crate) fn upgrade(stream: &mut TcpStream, address: SocketAddr, path: &str) -> Result<()> {
-    let request = format!(
+/// What asks for the upgrade.
+pub(crate) fn upgrade(address: SocketAddr, path: &str) -> String {
+    format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bHV4d2lyZS1iZW5jaC0xNg==\r\n\
          Sec-WebSocket-Protocol: mqtt\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).context("the upgrade cannot be asked for")?;
-    let mut answer = Vec::new();
-    let mut byte = [0];
-    // Byte by byte, since frames may follow at once.
-    while !answer.ends_with(b"\r\n\r\n") {
-        ensure!(answer.len() < ANSWER_BYTES, "the answer to the upgrade does not end");
-        stream.read_exact(&mut byte).context("the upgrade is not answered")?;
-        answer.extend_from_slice(&byte);
-    }
-    let answer = String::from_utf8_lossy(&answer);
-    let status = answer.lines().next().unwrap_or_default();
-    ensure!(status.starts_with("HTTP/1.1 101"), "the upgrade is answered with {status}");
-    Ok(())
+    )
 }
 
 const ANSWER_BYTES: usize = 8 << 10;
@@ -82,6 +68,19 @@ impl WebSocket {
 
     /// Appends what binary frames contain; control frames are passed over.
     pub(crate) fn contents(&mut self, mut bytes: &[u8], plain: &mut Vec<u8>) -> Result<()> {
+        while !self.is_open {
+            let Some((&byte, rest)) = bytes.split_first() else { return Ok(()) };
+            bytes = rest;
+            self.header.push(byte);
+            ensure!(self.header.len() < ANSWER_BYTES, "the answer to the upgrade does not end");
+            if self.header.ends_with(b"\r\n\r\n") {
+                let answer = String::from_utf8_lossy(&self.header);
+                let status = answer.lines().next().unwrap_or_default();
+                ensure!(status.starts_with("HTTP/1.1 101"), "the upgrade is answered with {status}");
+                self.header.clear();
+                self.is_open = true;
+            }
+        }
         loop {
             if self.remaining > 0 {
                 let len = bytes.len().min(usize::try_from(self.remaining).unwrap_or(usize::MAX));
@@ -128,6 +127,24 @@ const MASK: [u8; 4] = [0x5a, 0xc3, 0x17, 0x9e];
 mod tests {
     use super::*;
 
+    fn open() -> WebSocket {
+        WebSocket { is_open: true, ..WebSocket::default() }
+    }
+
+    #[test]
+    fn contents_may_follow_the_answer_to_the_upgrade_at_once() {
+        let bytes = b"HTTP/1.1 101 Switching Protocols\r\nA: b\r\n\r\n\x82\x02hi";
+        for piece in [1, 5, bytes.len()] {
+            let (mut websocket, mut plain) = (WebSocket::default(), Vec::new());
+            for piece in bytes.chunks(piece) {
+                websocket.contents(piece, &mut plain).unwrap();
+            }
+            assert_eq!((websocket.is_open, plain.as_slice()), (true, b"hi".as_slice()));
+        }
+        let refused = WebSocket::default().contents(b"HTTP/1.1 404 Not Found\r\n\r\n", &mut Vec::new());
+        assert!(refused.unwrap_err().to_string().contains("404"));
+    }
+
     #[test]
     fn frames_are_read_however_they_are_cut() {
         let mut bytes = vec![0x82, 3, b'a', b'b', b'c', 0x89, 1, b'!', 0x02, 126, 1, 0];
@@ -135,7 +152,7 @@ mod tests {
         bytes.extend_from_slice(&[0x80, 0, 0x82, 1, b'z']);
         let expected = [b"abc".as_slice(), &[b'x'; 256], b"z"].concat();
         for piece in [1, 2, 7, bytes.len()] {
-            let (mut websocket, mut plain) = (WebSocket::default(), Vec::new());
+            let (mut websocket, mut plain) = (open(), Vec::new());
             for piece in bytes.chunks(piece) {
                 websocket.contents(piece, &mut plain).unwrap();
             }
@@ -159,6 +176,6 @@ mod tests {
 
     #[test]
     fn the_end_is_noticed() {
-        assert!(WebSocket::default().contents(&[0x88, 2, 3, 0xe8], &mut Vec::new()).is_err());
+        assert!(open().contents(&[0x88, 2, 3, 0xe8], &mut Vec::new()).is_err());
     }
 }

@@ -20,11 +20,13 @@ pub(super) struct Flow {
     pub(super) qos: QoS,
     pub(super) payload_len: usize,
     websocket: bool,
+    /// Filters that others hold and nothing matches.
+    idle_filters: usize,
 }
 
 impl Flow {
     pub(super) const fn new(shape: Shape, qos: QoS) -> Self {
-        Self { shape, qos, payload_len: PAYLOAD_LEN, websocket: false }
+        Self { shape, qos, payload_len: PAYLOAD_LEN, websocket: false, idle_filters: 0 }
     }
 
     pub(super) const fn over_websocket(mut self) -> Self {
@@ -32,21 +34,49 @@ impl Flow {
         self
     }
 
-    pub(super) fn suits_relay(&self) -> bool {
-        !self.websocket && self.shape.suits_relay()
+    pub(super) const fn with_payload(mut self, payload_len: usize) -> Self {
+        self.payload_len = payload_len;
+        self
     }
 
-    pub(super) fn over<'a>(&self, broker: &'a Running) -> Result<&'a Over> {
+    pub(super) const fn beside_filters(mut self, idle_filters: usize) -> Self {
+        self.idle_filters = idle_filters;
+        self
+    }
+
+    pub(super) fn suits_relay(&self) -> bool {
+        !self.websocket && self.idle_filters == 0 && self.shape.suits_relay()
+    }
+
+    fn over<'a>(&self, broker: &'a Running) -> Result<&'a Over> {
         if self.websocket {
             return broker.websocket.as_ref().context("it does not speak MQTT over WebSocket");
         }
         Ok(&broker.tcp)
     }
 
-    pub(super) fn measure(&self, broker: &Running, extent: &Extent) -> Result<Figures> {
+    /// Connects everybody.
+    pub(super) fn build(&self, load: &mut Load, broker: &Running) -> Result<()> {
         let over = self.over(broker)?;
+        let open = |client_id: &str| Link::open(over, client_id);
+        let mut filters = (0..self.idle_filters).map(idle_filter);
+        for holder in 0.. {
+            let held: Vec<String> = filters.by_ref().take(FILTERS_EACH).collect();
+            if held.is_empty() {
+                break;
+            }
+            let mut link = open(&format!("filters-{holder}"))?;
+            for some in held.chunks(FILTERS_AT_ONCE) {
+                link.subscribe(some, self.qos)?;
+            }
+            load.freeze_by(link)?;
+        }
+        self.shape.build(load, self, &open)
+    }
+
+    pub(super) fn measure(&self, broker: &Running, extent: &Extent) -> Result<Figures> {
         let mut load = Load::new()?;
-        self.shape.build(&mut load, self, &|client_id| Link::open(over, client_id))?;
+        self.build(&mut load, broker)?;
         load.run(extent.warm_up)?;
 
         let cores = extent.cores.used();
@@ -83,3 +113,17 @@ impl Flow {
 
 /// A reading of a sensor, with its name and unit.
 const PAYLOAD_LEN: usize = 64;
+
+/// One client's, and those of one SUBSCRIBE.
+const FILTERS_EACH: usize = 1_000;
+const FILTERS_AT_ONCE: usize = 100;
+
+/// A filter that goes the same way as those that match, and matches nothing.
+fn idle_filter(number: usize) -> String {
+    match number % 4 {
+        0 => format!("bench/pair/idle{number}"),
+        1 => format!("bench/+/idle{number}/#"),
+        2 => format!("+/pair/{}/idle{number}", number % 50),
+        _ => format!("idle{number}/+/+"),
+    }
+}

@@ -1,17 +1,26 @@
-//! What brokers are asked to do. Each scenario is data: a key, words for the page, and what is done.
+//! What brokers are asked to do. Each scenario is data: a key, words for the page, and what is done; the list of them is
+//! in `list`.
 
+mod churn;
+mod connections;
 mod flow;
+mod latency;
+mod list;
+mod retained;
 mod shape;
+
+pub(crate) use latency::Prober;
+pub(super) use list::SCENARIOS;
 
 use super::{
     cores::Cores,
     figure::{Figure, Figures},
+    load::Over,
     peer::Running,
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use flow::Flow;
-use mqttbytes::QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
-use shape::Shape;
+use mqttbytes::QoS;
 use std::time::Duration;
 
 /// Something that every broker is asked to do.
@@ -19,6 +28,8 @@ use std::time::Duration;
 pub(super) struct Scenario {
     pub(super) key: &'static str,
     pub(super) title: &'static str,
+    /// Takes long or much memory: done only when named.
+    pub(super) heavy: bool,
     task: Task,
 }
 
@@ -33,16 +44,34 @@ pub(super) struct Extent {
 #[derive(Debug)]
 enum Task {
     Flow(Flow),
+    /// How long a message takes, perhaps beside others.
+    Latency {
+        qos: QoS,
+        background: Option<Flow>,
+    },
+    /// So many retained messages, stored and fetched.
+    Retained(usize),
+    /// So many connections that do nothing.
+    Idle {
+        count: usize,
+        websocket: bool,
+    },
+    /// Connections that come and go.
+    Storm,
+    /// Sessions, subscriptions and retained messages that come and go.
+    Churn,
     /// To start, and to welcome a client.
     Start,
 }
 
 impl Scenario {
-    /// Whether the relay can do it: it knows no topics and no WebSocket.
+    /// Whether the relay can do it: it knows no topics, no sessions and no WebSocket.
     pub(super) fn suits_relay(&self) -> bool {
         match &self.task {
             Task::Flow(flow) => flow.suits_relay(),
-            Task::Start => false,
+            Task::Latency { .. } | Task::Storm => true,
+            Task::Idle { websocket, .. } => !websocket,
+            Task::Retained(_) | Task::Churn | Task::Start => false,
         }
     }
 
@@ -50,31 +79,63 @@ impl Scenario {
     pub(super) fn measure(&self, broker: &Running, extent: &Extent) -> Result<Figures> {
         match &self.task {
             Task::Flow(flow) => flow.measure(broker, extent),
+            Task::Latency { qos, background } => latency::measure(*qos, background.as_ref(), broker, extent),
+            Task::Retained(count) => retained::measure(*count, broker, extent),
+            Task::Idle { count, websocket } => {
+                connections::idle(*count, over(broker, *websocket)?, broker, extent)
+            }
+            Task::Storm => connections::storms(&broker.tcp, broker, extent),
+            Task::Churn => churn::measure(broker, extent),
             Task::Start => start(broker),
         }
     }
 
     /// The columns of its table.
     pub(super) fn columns(&self) -> &'static [Figure] {
+        use Figure::*;
         match &self.task {
-            Task::Flow(_) => &[
-                Figure::DeliveredPerS,
-                Figure::CpuSPerMillion,
-                Figure::MemoryBytes,
-                Figure::BrokerCores,
-                Figure::GeneratorCores,
+            Task::Flow(_) => &[DeliveredPerS, CpuSPerMillion, MemoryBytes, BrokerCores, GeneratorCores],
+            Task::Latency { background: None, .. } => {
+                &[HalfWithinUs, MostWithinUs, NearlyAllWithinUs, BrokerCores]
+            }
+            Task::Latency { .. } => {
+                &[HalfWithinUs, MostWithinUs, NearlyAllWithinUs, BackgroundPerS, BrokerCores]
+            }
+            Task::Retained(_) => &[StoreS, ReplayS, CpuSPerMillion, BytesPerRetained, MemoryBytes],
+            Task::Idle { .. } => &[
+                ConnectionsPerS,
+                CpuUsPerConnection,
+                BytesPerConnection,
+                BytesPerSubscribed,
+                MemoryBefore,
+                MemoryBytes,
             ],
-            Task::Start => &[Figure::ReadyMs, Figure::MemoryBytes],
+            Task::Storm => &[ConnectionsPerS, CpuUsPerConnection, MemoryBytes, BrokerCores, GeneratorCores],
+            Task::Churn => &[CyclesPerS, BytesPerCycle, MemoryBefore, MemoryBytes, IdleCores],
+            Task::Start => &[ReadyMs, MemoryBytes],
         }
     }
 
-    /// By which brokers are compared.
-    pub(super) fn headline(&self) -> Figure {
+    /// By what brokers are compared, the most telling first.
+    pub(super) fn compared(&self) -> &'static [Figure] {
+        use Figure::*;
         match &self.task {
-            Task::Flow(_) => Figure::CpuSPerMillion,
-            Task::Start => Figure::ReadyMs,
+            Task::Flow(_) => &[CpuSPerMillion],
+            Task::Latency { .. } => &[HalfWithinUs, MostWithinUs],
+            Task::Retained(_) => &[ReplayS, CpuSPerMillion, BytesPerRetained, StoreS],
+            Task::Idle { .. } => &[BytesPerConnection, BytesPerSubscribed, CpuUsPerConnection],
+            Task::Storm => &[CpuUsPerConnection],
+            Task::Churn => &[CyclesPerS],
+            Task::Start => &[ReadyMs],
         }
     }
+}
+
+fn over(broker: &Running, websocket: bool) -> Result<&Over> {
+    if websocket {
+        return broker.websocket.as_ref().context("it does not speak MQTT over WebSocket");
+    }
+    Ok(&broker.tcp)
 }
 
 /// Every broker was started when it comes here.
@@ -85,39 +146,3 @@ fn start(broker: &Running) -> Result<Figures> {
     }
     Ok(figures)
 }
-
-/// 50 publishers, each with a subscriber of its own.
-const PAIRS: Shape = Shape::Pairs { count: 50, in_flight: 100 };
-
-/// 500 of them that wait for each message, so that nothing can be gathered.
-const UNBATCHED: Shape = Shape::Pairs { count: 500, in_flight: 1 };
-
-const fn flow(key: &'static str, title: &'static str, flow: Flow) -> Scenario {
-    Scenario { key, title, task: Task::Flow(flow) }
-}
-
-/// In the order of the page.
-pub(super) const SCENARIOS: &[Scenario] = &[
-    flow("pair-q0", "50 pairs, QoS 0, 100 in flight each", Flow::new(PAIRS, AtMostOnce)),
-    flow("pair-q1", "50 pairs, QoS 1, 20 unacknowledged each", Flow::new(PAIRS, AtLeastOnce)),
-    flow("pair-q2", "50 pairs, QoS 2, 20 unacknowledged each", Flow::new(PAIRS, ExactlyOnce)),
-    flow("unbatched-q0", "500 pairs, QoS 0, one in flight each", Flow::new(UNBATCHED, AtMostOnce)),
-    flow(
-        "fanout-q0",
-        "one publisher to 500 subscribers, QoS 0, 64 in flight",
-        Flow::new(Shape::FanOut { subscribers: 500, in_flight: 64 }, AtMostOnce),
-    ),
-    flow(
-        "fanout-q1",
-        "one publisher to 500 subscribers, QoS 1, 20 unacknowledged",
-        Flow::new(Shape::FanOut { subscribers: 500, in_flight: 64 }, AtLeastOnce),
-    ),
-    flow(
-        "wild-q0",
-        "10 publishers, 1,000 topics, 1,000 subscribers with a wildcard each, 10 receive each message, QoS 0",
-        Flow::new(Shape::Wildcards, AtMostOnce),
-    ),
-    flow("wild-q1", "the same at QoS 1", Flow::new(Shape::Wildcards, AtLeastOnce)),
-    flow("ws-pair-q0", "50 pairs over WebSocket, QoS 0", Flow::new(PAIRS, AtMostOnce).over_websocket()),
-    Scenario { key: "start", title: "from start to the first client's welcome", task: Task::Start },
-];

@@ -17,6 +17,10 @@ pub(super) enum Shape {
     Pairs { count: usize, in_flight: usize },
     /// One publisher, all others subscribe to it.
     FanOut { subscribers: usize, in_flight: usize },
+    /// The same beside others who read a little now and then, and some who never read.
+    Reluctant { subscribers: usize, in_flight: usize, slow: usize, frozen: usize },
+    /// Many publish, one subscribes.
+    FanIn { publishers: usize, in_flight: usize },
     /// A thousand topics of ten publishers, and as many wildcards.
     Wildcards,
 }
@@ -26,7 +30,9 @@ impl Shape {
     pub(super) fn suits_relay(&self) -> bool {
         match self {
             Self::Pairs { .. } | Self::FanOut { .. } => true,
-            Self::Wildcards => false,
+            // Who fed a queue that nobody empties would be no limit but an accident; and it cannot tell whose
+            // acknowledgement one of many publishers waits for.
+            Self::Wildcards | Self::Reluctant { .. } | Self::FanIn { .. } => false,
         }
     }
 
@@ -50,6 +56,26 @@ impl Shape {
                 let topic = "bench/fanout";
                 subscribers(load, flow, open, 0, count, topic)?;
                 publisher(load, flow, open, 0, 0, count, in_flight, topic)
+            }
+            Self::Reluctant { subscribers: count, in_flight, slow, frozen } => {
+                let topic = "bench/reluctant";
+                subscribers(load, flow, open, 0, count, topic)?;
+                for number in 0..slow + frozen {
+                    let mut link = open(&client_id(0, 's', count + number))?;
+                    link.subscribe(&[topic.to_owned()], flow.qos)?;
+                    if number < slow { load.dawdle_by(link)? } else { load.freeze_by(link)? }
+                }
+                publisher(load, flow, open, 0, 0, count, in_flight, topic)
+            }
+            Self::FanIn { publishers, in_flight } => {
+                let mut link = open(&client_id(0, 's', 0))?;
+                link.subscribe(&["bench/fanin/+".to_owned()], flow.qos)?;
+                load.receive_by(link, iter::once(0..publishers as u32).collect())?;
+                for number in 0..publishers {
+                    let topic = format!("bench/fanin/{number}");
+                    publisher(load, flow, open, 0, number, 1, in_flight, &topic)?;
+                }
+                Ok(())
             }
             Self::Wildcards => wildcards(load, flow, open),
         }
