@@ -4,6 +4,7 @@
 //! It knows the server only as everybody does, over the network, and shares no code with it but the packets' bytes.
 
 mod brokers;
+mod document;
 mod environment;
 mod network;
 mod program;

@@ -8,24 +8,32 @@ use anyhow::{Context, Result};
 
 use crate::programs::cargo;
 use crate::project::Project;
+use crate::rivals;
 use crate::steps::Steps;
 
 pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Result<ExitCode> {
+    let mut arguments = arguments.to_vec();
+    arguments.splice(0..0, measurement(&arguments).map(str::to_owned));
+    let mut bench = Command::new(project.bench());
+    if arguments.first().is_some_and(|name| name == BROKERS) {
+        rivals::install(project, steps, &mut arguments, &mut bench)?;
+    }
     build(project, steps)?;
     println!();
-    let mut bench = Command::new(project.bench());
-    let status =
-        bench.args(measurement(arguments)).args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
+    let status = bench.args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
     let status = status.context("cannot run luxwire-bench")?;
     // Ended by a signal, most likely Ctrl-C.
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
 }
 
+/// The measurement that needs other people's programs.
+const BROKERS: &str = "brokers";
+
 /// Who names no measurement wants brokers compared.
 fn measurement(arguments: &[String]) -> Option<&'static str> {
     let named = arguments.first().is_some_and(|first| !first.starts_with('-') || first == "--help");
-    (!named).then_some("brokers")
+    (!named).then_some(BROKERS)
 }
 
 /// The server with whatever page there is, which nothing here measures, and what measures it.
@@ -41,14 +49,14 @@ fn build(project: &Project, steps: &Steps) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::measurement;
+    use super::{BROKERS, measurement};
 
     #[test]
     fn without_a_name_brokers_are_compared() {
         let measured =
             |words: &[&str]| measurement(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert_eq!(measured(&[]), Some("brokers"));
-        assert_eq!(measured(&["--quick"]), Some("brokers"));
+        assert_eq!(measured(&[]), Some(BROKERS));
+        assert_eq!(measured(&["--quick"]), Some(BROKERS));
         assert_eq!(measured(&["why-mqtt", "--quick"]), None);
         assert_eq!(measured(&["--help"]), None);
     }

@@ -18,6 +18,7 @@ mod npm;
 mod page;
 mod programs;
 mod project;
+mod rivals;
 mod serve;
 mod steps;
 mod target;

@@ -14,7 +14,7 @@ mod stop;
 mod table;
 mod usage;
 
-use crate::{environment::Environment, program};
+use crate::{document, environment::Environment, program};
 use anyhow::{Context as _, Result, bail, ensure};
 use cores::Cores;
 use figure::Figures;
@@ -75,6 +75,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Also put the tables between the markers of this page
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
+    write: Option<PathBuf>,
+
     /// List the scenarios and the brokers that were found, and end
     #[arg(long)]
     list: bool,
@@ -96,7 +100,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let json = serde_json::to_vec_pretty(&report).context("the report is no JSON")?;
         fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    print!("{}", table::markdown(&report));
+    let tables = table::markdown(&report);
+    if let Some(page) = &args.write {
+        document::write(page, "brokers", &tables)?;
+    }
+    print!("{tables}");
     Ok(())
 }
 

@@ -13,11 +13,12 @@ pub(super) fn markdown(report: &Report) -> String {
     let pinned = if report.pinned { "broker and generator on a core each" } else { "nothing is pinned" };
     let _ = writeln!(
         page,
-        "{}, {} processors ({}), {}, load {} when it began; {pinned}; {} rounds of {} s.",
+        "Taken on {}: {} processors ({}), {}, TCP {}, load {} when it began; {pinned}; {} rounds, {} s a cell.",
         environment.date,
         environment.processors,
         environment.processor,
         environment.kernel,
+        environment.tcp,
         environment.load,
         report.rounds,
         report.seconds
