@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Cycles for so many times the time of a cell: a minute, if a cell takes two seconds.
+/// Cycles for so many times the time of a cell: thousands of lives, which is what a house sees in days.
 const CELLS: u32 = 5;
 
 /// One life: a client with a session connects, subscribes, stores and removes retained messages and leaves; another

@@ -52,6 +52,7 @@ pub(super) fn measure(
         (Figure::HalfWithinUs, answer.half_us),
         (Figure::MostWithinUs, answer.most_us),
         (Figure::NearlyAllWithinUs, answer.nearly_all_us),
+        (Figure::GeneratorCores, span.generator.as_secs_f64() / seconds),
     ]);
     if background.is_some() {
         let delivered = (load.delivered() - delivered) as f64 / seconds;
