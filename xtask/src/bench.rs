@@ -18,7 +18,7 @@ pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Res
     if arguments.first().is_some_and(|name| name == BROKERS) {
         rivals::install(project, steps, &mut arguments, &mut bench)?;
     }
-    build(project, steps)?;
+    build(project, steps, &arguments)?;
     println!();
     let status = bench.args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
     let status = status.context("cannot run luxwire-bench")?;
@@ -36,14 +36,17 @@ fn measurement(arguments: &[String]) -> Option<&'static str> {
     (!named).then_some(BROKERS)
 }
 
-/// The server with whatever page there is, which nothing here measures, and what measures it.
-fn build(project: &Project, steps: &Steps) -> Result<()> {
-    steps.run("luxwire and luxwire-bench", |step| {
+/// The server with whatever page there is, which nothing here measures, and what measures it. Who brings builds of the
+/// server along needs no other.
+fn build(project: &Project, steps: &Steps, arguments: &[String]) -> Result<()> {
+    let brought = arguments.iter().any(|word| word == "--ours" || word.starts_with("--ours="));
+    let packages: &[&str] = if brought { &["luxwire-bench"] } else { &["luxwire", "luxwire-bench"] };
+    steps.run(&packages.join(" and "), |step| {
         // The server's build watches this folder, and would begin again each time if there were none.
         fs::create_dir_all(project.dist()).context("cannot create the page's folder")?;
         let mut build = cargo();
         build.current_dir(&project.root).args(["build", "--release"]);
-        step.command(build.args(["--package", "luxwire", "--package", "luxwire-bench"]))
+        step.command(build.args(packages.iter().flat_map(|package| ["--package", package])))
     })
 }
 

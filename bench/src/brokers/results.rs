@@ -130,8 +130,8 @@ impl Row {
         if generator.is_some_and(|cores| cores > FULL) && broker.is_none_or(|cores| cores < FULL) {
             notes.push("the generator is full: CPU counts, the rate does not".into());
         }
-        if self.median(Figure::OthersCores).is_some_and(|cores| cores > DISTURBED) {
-            notes.push("disturbed".into());
+        if let Some(cores) = self.median(Figure::OthersCores).filter(|cores| *cores > DISTURBED) {
+            notes.push(format!("disturbed: others took {:.0} % of a core", cores * 100.0));
         }
         notes.extend(self.failure.iter().map(|failure| format!("fails: {failure}")));
         notes

@@ -45,7 +45,7 @@ impl Flow {
     }
 
     pub(super) fn suits_relay(&self) -> bool {
-        !self.websocket && self.idle_filters == 0 && self.shape.suits_relay()
+        !self.websocket && self.idle_filters == 0 && self.shape.suits_relay(self.qos)
     }
 
     fn over<'a>(&self, broker: &'a Running) -> Result<&'a Over> {

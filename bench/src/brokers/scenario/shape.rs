@@ -8,6 +8,7 @@ use super::{
     flow::Flow,
 };
 use anyhow::Result;
+use mqttbytes::QoS;
 use std::{iter, ops::Range};
 
 /// An arrangement of publishers and subscribers.
@@ -27,12 +28,13 @@ pub(super) enum Shape {
 
 impl Shape {
     /// The relay knows who belongs together, but no topics.
-    pub(super) fn suits_relay(&self) -> bool {
+    pub(super) fn suits_relay(&self, qos: QoS) -> bool {
         match self {
             Self::Pairs { .. } | Self::FanOut { .. } => true,
-            // Who fed a queue that nobody empties would be no limit but an accident; and it cannot tell whose
-            // acknowledgement one of many publishers waits for.
-            Self::Wildcards | Self::Reluctant { .. } | Self::FanIn { .. } => false,
+            // It cannot tell whose acknowledgement one of many publishers waits for.
+            Self::FanIn { .. } => qos == QoS::AtMostOnce,
+            // Who fed a queue that nobody empties would be no limit but an accident.
+            Self::Wildcards | Self::Reluctant { .. } => false,
         }
     }
 
