@@ -76,8 +76,10 @@ fn known() -> String {
 
 fn rumqttd(step: &mut Step, cache: &Cache) -> Result<PathBuf> {
     cache.install(&RUMQTTD.folder(), |folder| {
+        step.say("building it, once for this user; it takes some minutes");
         let mut install = cargo();
-        install.args(["install", "rumqttd", "--locked", "--version", RUMQTTD.version, "--root"]);
+        // Not `--locked`: what its lock file names does not compile any more.
+        install.args(["install", "rumqttd", "--version", RUMQTTD.version, "--root"]);
         step.command(install.arg(folder))?;
         runs(folder.join("bin/rumqttd"))
     })
