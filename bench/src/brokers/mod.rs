@@ -55,7 +55,7 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
 
-    /// Only these brokers: luxwire, relay, mosquitto, rumqttd, nats, or a name given elsewhere
+    /// Only these brokers: luxwire, relay, mosquitto, nats-server, rumqttd, or a name given with --ours or --running
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     brokers: Vec<String>,
 
@@ -94,7 +94,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     stop::listen()?;
-    load::permit_connections()?;
     let report = measure(args, &scenarios, &peers)?;
     if let Some(file) = &args.json {
         let json = serde_json::to_vec_pretty(&report).context("the report is no JSON")?;
@@ -127,6 +126,7 @@ fn measure(args: &Args, scenarios: &[&Scenario], peers: &[Peer]) -> Result<Repor
     let (rounds, seconds) = if args.quick { (1, args.seconds.min(0.5)) } else { (args.rounds, args.seconds) };
     let extent = Extent {
         cores: cores.clone(),
+        connections: load::permit_connections()?,
         warm_up: Duration::try_from_secs_f64(seconds / 4.0).context("--seconds is no time")?,
         time: Duration::try_from_secs_f64(seconds).context("--seconds is no time")?,
     };

@@ -189,18 +189,22 @@ fn patience(progress: &mut Instant, came: bool) -> Result<()> {
 const PATIENCE: Duration = Duration::from_secs(10);
 const TURN: Duration = Duration::from_millis(100);
 
-/// Permits as many open connections as the system lets this user have, here and in the brokers that are started.
-pub(crate) fn permit_connections() -> Result<u64> {
+/// Permits as many open files as the system lets this user have, here and in the brokers that are started. Returns how
+/// many connections that is room for.
+pub(crate) fn permit_connections() -> Result<usize> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let wish = limit.maximum.unwrap_or(u64::MAX).max(WISH);
-    for most in [wish, limit.maximum.unwrap_or(wish)] {
-        if setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: Some(most) }).is_ok() {
-            return Ok(most);
-        }
-    }
-    limit.current.context("the system does not say how many files may be open")
+    let hard = limit.maximum.unwrap_or(WISH);
+    // Only root may have more than the hard limit, and not everywhere.
+    let permitted = [WISH.max(hard), hard].into_iter().find(|most| {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(*most), maximum: Some(*most) }).is_ok()
+    });
+    let files = permitted.or(limit.current).context("the system does not say how many files may be open")?;
+    Ok(usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES))
 }
 
 /// For 20,000 connections and everything else.
 const WISH: u64 = 40_000;
+
+/// What a broker, or the generator, has open besides.
+const OTHER_FILES: usize = 100;

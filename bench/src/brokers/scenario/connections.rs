@@ -13,8 +13,9 @@ use super::{
 use anyhow::{Context as _, Result};
 use std::{thread, time::Duration};
 
-/// So many connect and stay; then each subscribes to something of its own.
+/// So many connect and stay, or as many as may; then each subscribes to something of its own.
 pub(super) fn idle(count: usize, over: &Over, broker: &Running, extent: &Extent) -> Result<Figures> {
+    let count = count.min(extent.connections);
     let process = broker.process.context("its process is not known")?;
     let before = process.resident()?;
     let moment = Moment::take(broker.process, &extent.cores.used())?;

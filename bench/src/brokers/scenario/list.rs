@@ -41,7 +41,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
         Task::Retained(1_000_000),
     ),
     plain("idle-10k", "10,000 idle connections", Task::Idle { count: 10_000, websocket: false }),
-    heavy("idle-20k", "20,000 idle connections", Task::Idle { count: 20_000, websocket: false }),
+    heavy(
+        "idle-20k",
+        "20,000 idle connections, or as many as a process may have",
+        Task::Idle { count: 20_000, websocket: false },
+    ),
     plain(
         "idle-ws-10k",
         "10,000 idle connections over WebSocket",

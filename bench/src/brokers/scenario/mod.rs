@@ -39,6 +39,8 @@ pub(super) struct Extent {
     pub(super) cores: Cores,
     pub(super) warm_up: Duration,
     pub(super) time: Duration,
+    /// How many connections the system lets a process have.
+    pub(super) connections: usize,
 }
 
 #[derive(Debug)]
