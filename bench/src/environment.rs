@@ -22,12 +22,16 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    pub(crate) fn of(luxwire: &Path) -> Result<Self> {
+    /// `luxwire` is asked for its version, if there is one.
+    pub(crate) fn of(luxwire: Option<&Path>) -> Result<Self> {
         let kernel_setting = |name: &str| {
             fs::read_to_string(format!("/proc/sys/{name}")).unwrap_or_default().trim().to_owned()
         };
-        let version = Command::new(luxwire).arg("--version").output();
-        let version = version.with_context(|| format!("cannot run {}", luxwire.display()))?;
+        let version = luxwire.map(|luxwire| {
+            let output = Command::new(luxwire).arg("--version").output();
+            output.with_context(|| format!("cannot run {}", luxwire.display()))
+        });
+        let version = version.transpose()?.map(|output| output.stdout).unwrap_or_default();
         Ok(Self {
             date: Timestamp::now().to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string(),
             processor: processor(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
@@ -39,7 +43,7 @@ impl Environment {
                 kernel_setting("net/ipv4/tcp_timestamps"),
                 kernel_setting("net/ipv4/tcp_congestion_control")
             ),
-            luxwire: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
+            luxwire: String::from_utf8_lossy(&version).trim().to_owned(),
         })
     }
 }

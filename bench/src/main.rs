@@ -3,6 +3,8 @@
 //!
 //! It knows the server only as everybody does, over the network, and shares no code with it but the packets' bytes.
 
+mod brokers;
+mod document;
 mod environment;
 mod network;
 mod program;
@@ -23,6 +25,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Measurement {
+    Brokers(brokers::Args),
+    /// The limit that `brokers` compares with; it starts it itself
+    #[command(hide = true)]
+    Relay,
+    /// Who measures latency for `brokers`; it starts it itself
+    #[command(hide = true)]
+    Prober(brokers::Prober),
     WhyMqtt(why::Args),
     /// What `why-mqtt` compares MQTT with; it starts them itself
     #[command(subcommand, hide = true)]
@@ -31,6 +40,9 @@ enum Measurement {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().measurement {
+        Measurement::Brokers(args) => brokers::run(&args),
+        Measurement::Relay => brokers::relay(),
+        Measurement::Prober(prober) => prober.run(),
         Measurement::WhyMqtt(args) => why::run(&args),
         Measurement::Rival(rival) => why::serve(rival),
     };

@@ -57,13 +57,13 @@ pub(crate) async fn unless_stopped<T>(measuring: impl Future<Output = Result<T>>
 }
 
 /// Where the server is: as the environment says, or beside this program.
-pub(crate) fn find_luxwire() -> Result<PathBuf> {
+pub(crate) fn find_luxwire(flag: &str) -> Result<PathBuf> {
     let named = std::env::var_os("LUXWIRE_BIN").map(PathBuf::from);
     let beside = || Some(std::env::current_exe().ok()?.parent()?.join("luxwire"));
     let program = named.or_else(beside).context("where is the program luxwire?")?;
     if !program.is_file() {
         bail!(
-            "there is no program at {}: name it with --luxwire FILE, or use `cargo xtask bench`, which builds it",
+            "there is no program at {}: name it with {flag} FILE, or use `cargo xtask bench`, which builds it",
             program.display()
         );
     }

@@ -47,7 +47,7 @@ impl Spread {
 }
 
 /// The smallest figure that at least this part of all figures does not exceed: always one that was measured.
-fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> Option<f64> {
     let rank = (part * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied()
 }

@@ -8,12 +8,18 @@ use anyhow::{Context, Result};
 
 use crate::programs::cargo;
 use crate::project::Project;
+use crate::rivals;
 use crate::steps::Steps;
 
 pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Result<ExitCode> {
-    build(project, steps)?;
-    println!();
+    let mut arguments = arguments.to_vec();
+    arguments.splice(0..0, measurement(&arguments).map(str::to_owned));
     let mut bench = Command::new(project.bench());
+    if arguments.first().is_some_and(|name| name == BROKERS) {
+        rivals::install(project, steps, &mut arguments, &mut bench)?;
+    }
+    build(project, steps, &arguments)?;
+    println!();
     let status = bench.args(arguments).env("LUXWIRE_BIN", project.luxwire()).status();
     let status = status.context("cannot run luxwire-bench")?;
     // Ended by a signal, most likely Ctrl-C.
@@ -21,13 +27,40 @@ pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Res
     Ok(ExitCode::from(code))
 }
 
-/// The server with whatever page there is, which nothing here measures, and what measures it.
-fn build(project: &Project, steps: &Steps) -> Result<()> {
-    steps.run("luxwire and luxwire-bench", |step| {
+/// The measurement that needs other people's programs.
+const BROKERS: &str = "brokers";
+
+/// Who names no measurement wants brokers compared.
+fn measurement(arguments: &[String]) -> Option<&'static str> {
+    let named = arguments.first().is_some_and(|first| !first.starts_with('-') || first == "--help");
+    (!named).then_some(BROKERS)
+}
+
+/// The server with whatever page there is, which nothing here measures, and what measures it. Who brings builds of the
+/// server along needs no other.
+fn build(project: &Project, steps: &Steps, arguments: &[String]) -> Result<()> {
+    let brought = arguments.iter().any(|word| word == "--ours" || word.starts_with("--ours="));
+    let packages: &[&str] = if brought { &["luxwire-bench"] } else { &["luxwire", "luxwire-bench"] };
+    steps.run(&packages.join(" and "), |step| {
         // The server's build watches this folder, and would begin again each time if there were none.
         fs::create_dir_all(project.dist()).context("cannot create the page's folder")?;
         let mut build = cargo();
         build.current_dir(&project.root).args(["build", "--release"]);
-        step.command(build.args(["--package", "luxwire", "--package", "luxwire-bench"]))
+        step.command(build.args(packages.iter().flat_map(|package| ["--package", package])))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BROKERS, measurement};
+
+    #[test]
+    fn without_a_name_brokers_are_compared() {
+        let measured =
+            |words: &[&str]| measurement(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(measured(&[]), Some(BROKERS));
+        assert_eq!(measured(&["--quick"]), Some(BROKERS));
+        assert_eq!(measured(&["why-mqtt", "--quick"]), None);
+        assert_eq!(measured(&["--help"]), None);
+    }
 }

@@ -108,7 +108,7 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
 
 /// The folder with Mosquitto's programs. Where they are not installed they are unpacked into the cache rather than
 /// installed, because installing starts a broker on port 1883, for good.
-fn mosquitto(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBuf> {
+pub(crate) fn mosquitto(project: &Project, step: &mut Step, cache: &Cache) -> Result<PathBuf> {
     let has_all = |folder: &Path| MOSQUITTO.iter().all(|name| folder.join(name).is_file());
     if let Some(programs) = installed_mosquitto() {
         return link_all(&programs, &project.target.join("xtask-mosquitto"));

@@ -6,7 +6,6 @@
 
 mod contender;
 mod deliveries;
-mod document;
 mod headers;
 mod http;
 mod meter;
@@ -20,7 +19,7 @@ mod websocket;
 
 pub(crate) use rival::{Rival, serve};
 
-use crate::{environment::Environment, network, program};
+use crate::{document, environment::Environment, network, program};
 use anyhow::{Context as _, Result, ensure};
 use contender::{CONTENDERS, Contender, Way};
 use results::{Report, Row};
@@ -71,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let report = runtime.block_on(LocalSet::new().run_until(measuring))?;
     let tables = tables::markdown(&report);
     if let Some(page) = &args.write {
-        document::write(page, &tables)?;
+        document::write(page, "why-mqtt", &tables)?;
     }
     if let Some(file) = &args.json {
         let json = serde_json::to_vec_pretty(&report).context("the report is no JSON")?;
@@ -92,8 +91,8 @@ const QUICK: Extent =
 
 async fn measure(args: &Args, contenders: &[&Contender]) -> Result<Report> {
     let calibration = network::calibrate().await?;
-    let luxwire = args.luxwire.clone().map_or_else(program::find_luxwire, Ok)?;
-    let environment = Environment::of(&luxwire)?;
+    let luxwire = args.luxwire.clone().map_or_else(|| program::find_luxwire("--luxwire"), Ok)?;
+    let environment = Environment::of(Some(&luxwire))?;
     let _luxwire = program::luxwire(&luxwire).await?;
     let _relay = program::ourselves(&["rival", "websocket"]).await?;
     let _http = program::ourselves(&["rival", "http"]).await?;

@@ -1,0 +1,192 @@
+//! The packets that the generator sends, encoded before it begins; while it runs, only numbers in them change.
+//!
+//! They are encoded by `mqttbytes`, not by our codec, so that a mistake of ours would not be on both sides.
+
+use super::stamp::Stamp;
+use anyhow::{Result, anyhow};
+use bytes::BytesMut;
+use mqttbytes::{
+    QoS,
+    v4::{Connect, Publish, Subscribe, SubscribeFilter},
+};
+
+/// PUBLISH packets one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Packets {
+    bytes: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// Where a packet is, and what changes in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    start: usize,
+    /// 0 where there is no identifier.
+    id: usize,
+    stamp: usize,
+    end: usize,
+    /// Which stream it carries on.
+    pub(crate) stream: usize,
+}
+
+impl Packets {
+    /// Adds one.
+    pub(crate) fn push(&mut self, topic: &str, qos: QoS, payload_len: usize, stream: usize) -> Result<()> {
+        self.push_with(topic, qos, payload_len, stream, false)
+    }
+
+    /// Adds one that is to be retained.
+    pub(crate) fn push_retained(
+        &mut self,
+        topic: &str,
+        qos: QoS,
+        payload_len: usize,
+        stream: usize,
+    ) -> Result<()> {
+        self.push_with(topic, qos, payload_len, stream, true)
+    }
+
+    fn push_with(
+        &mut self,
+        topic: &str,
+        qos: QoS,
+        payload_len: usize,
+        stream: usize,
+        retain: bool,
+    ) -> Result<()> {
+        let payload_len = payload_len.max(Stamp::LEN);
+        let start = self.bytes.len();
+        let filling: Vec<u8> = (0..payload_len).map(|place| b'a' + (place % 26) as u8).collect();
+        let mut publish = Publish::new(topic, qos, filling);
+        publish.retain = retain;
+        if qos != QoS::AtMostOnce {
+            publish.pkid = 1;
+        }
+        self.bytes.extend_from_slice(&encoded(|buffer| publish.write(buffer))?);
+        let end = self.bytes.len();
+        let stamp = end - payload_len;
+        let id = if qos == QoS::AtMostOnce { 0 } else { stamp - 2 };
+        self.places.push(Place { start, id, stamp, end, stream });
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(crate) fn place(&self, number: usize) -> Option<Place> {
+        self.places.get(number).copied()
+    }
+
+    /// Makes a packet the next message of its stream.
+    pub(crate) fn patch(&mut self, place: Place, stamp: Stamp, id: u16) {
+        if let Some(field) = self.bytes.get_mut(place.stamp..place.stamp + Stamp::LEN) {
+            field.copy_from_slice(&stamp.to_bytes());
+        }
+        if place.id > 0
+            && let Some(field) = self.bytes.get_mut(place.id..place.id + 2)
+        {
+            field.copy_from_slice(&id.to_be_bytes());
+        }
+    }
+
+    /// Everything from one packet to another, both included.
+    pub(crate) fn between(&self, first: Place, last: Place) -> &[u8] {
+        self.bytes.get(first.start..last.end).unwrap_or_default()
+    }
+}
+
+/// CONNECT without a session.
+pub(crate) fn connect(client_id: &str) -> Result<Vec<u8>> {
+    connect_to(client_id, true)
+}
+
+/// CONNECT to a session, which stays when the connection ends.
+pub(crate) fn connect_to_session(client_id: &str) -> Result<Vec<u8>> {
+    connect_to(client_id, false)
+}
+
+fn connect_to(client_id: &str, clean_session: bool) -> Result<Vec<u8>> {
+    let mut connect = Connect::new(client_id);
+    connect.clean_session = clean_session;
+    connect.keep_alive = KEEP_ALIVE_S;
+    encoded(|buffer| connect.write(buffer))
+}
+
+/// Longer than any measurement: nobody need ask who is there.
+const KEEP_ALIVE_S: u16 = 3600;
+
+/// PUBLISH of a retained message; without a payload it removes the one that is there.
+pub(crate) fn retain(topic: &str, id: u16, payload: &[u8]) -> Result<Vec<u8>> {
+    let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
+    publish.pkid = id;
+    publish.retain = true;
+    encoded(|buffer| publish.write(buffer))
+}
+
+/// DISCONNECT.
+pub(crate) const DISCONNECT: [u8; 2] = [0xe0, 0];
+
+/// SUBSCRIBE to all of them.
+pub(crate) fn subscribe(filters: &[String], qos: QoS) -> Result<Vec<u8>> {
+    let filters = filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), qos));
+    let mut subscribe = Subscribe::new_many(filters);
+    subscribe.pkid = 1;
+    encoded(|buffer| subscribe.write(buffer))
+}
+
+/// PUBACK, PUBREC, PUBREL or PUBCOMP, by its first byte.
+pub(crate) fn acknowledgement(kind: u8, id: u16) -> [u8; 4] {
+    let [high, low] = id.to_be_bytes();
+    [kind, 2, high, low]
+}
+
+pub(crate) const PUBACK: u8 = 0x40;
+pub(crate) const PUBREC: u8 = 0x50;
+pub(crate) const PUBREL: u8 = 0x62;
+pub(crate) const PUBCOMP: u8 = 0x70;
+
+fn encoded(write: impl FnOnce(&mut BytesMut) -> Result<usize, mqttbytes::Error>) -> Result<Vec<u8>> {
+    let mut buffer = BytesMut::new();
+    write(&mut buffer).map_err(|error| anyhow!("mqttbytes cannot encode our packet: {error}"))?;
+    Ok(buffer.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::wire::{self, Packet},
+        *,
+    };
+
+    #[test]
+    fn a_patched_packet_is_read_with_its_new_numbers_and_its_neighbour_is_untouched() {
+        let mut packets = Packets::default();
+        packets.push("a/b", QoS::AtMostOnce, 64, 0).unwrap();
+        packets.push("a/longer", QoS::AtLeastOnce, 200, 1).unwrap();
+        let (first, second) = (packets.place(0).unwrap(), packets.place(1).unwrap());
+        let before = packets.between(first, first).to_vec();
+        let stamp = Stamp { stream: 1, sequence: 2, sent_ns: 3 };
+        packets.patch(second, stamp, 0x1234);
+
+        assert_eq!(packets.between(first, first), before);
+        let (packet, len) = wire::first(packets.between(second, second)).unwrap().unwrap();
+        let Packet::Publish { qos: 1, id: 0x1234, payload } = packet else { panic!("{packet:?}") };
+        assert_eq!((Stamp::of(payload), payload.len()), (Some(stamp), 200));
+        assert_eq!(packets.between(first, second).len(), before.len() + len);
+    }
+
+    #[test]
+    fn the_shortest_payload_holds_the_stamp() {
+        let mut packets = Packets::default();
+        packets.push("t", QoS::AtMostOnce, 0, 0).unwrap();
+        let place = packets.place(0).unwrap();
+        assert_eq!(packets.between(place, place).len(), 2 + 3 + Stamp::LEN);
+    }
+
+    #[test]
+    fn acknowledgements_are_as_the_standard_writes_them() {
+        assert_eq!(acknowledgement(PUBACK, 0x102), [0x40, 2, 1, 2]);
+        assert_eq!(wire::first(&acknowledgement(PUBREL, 7)).unwrap(), Some((Packet::Pubrel(7), 4)));
+    }
+}
