@@ -158,7 +158,7 @@ fn row_upgrade_and_gone() {
         };
         socket.write_all(&hello[..sent]).unwrap();
     });
-    // Hundreds at once, which end when the time for CONNECT is over.
+    // Hundreds at once, which end when the time for CONNECT is over, with the code for it.
     house.endures(1, |server, _| {
         let mut crowd: Vec<_> = (0..REPETITIONS)
             .map(|_| {
@@ -170,7 +170,7 @@ fn row_upgrade_and_gone() {
             .collect();
         for socket in &mut crowd {
             let said = said_over_websocket(socket, V5);
-            assert_eq!((said.packets.len(), said.close_code), (0, Some(1000)));
+            assert_eq!((said.packets.len(), said.close_code), (0, Some(1008)));
         }
     });
     house.ends_unharmed();
