@@ -118,8 +118,14 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// Output buffers up to this size are kept for the next link that writes, ...
 pub(crate) const SPARE_BUFFER: usize = 64 << 10;
 
-/// ... and this many of them.
-pub(crate) const SPARE_BUFFERS: usize = 64;
+/// ... and as many of them as have this much room together: those of a burst to some thousand links. ...
+pub(crate) const SPARE_BYTES: usize = 8 << 20;
+
+/// ... Those that nobody needed for so long are let go.
+pub(crate) const SPARE_FOR: Duration = Duration::from_secs(1);
+
+/// A new one begins with this: room for a few small messages, so that it need not grow for them.
+pub(crate) const SPARE_BUFFER_NEW: usize = 512;
 
 /// What the WebSocket protocol reads at once; every WebSocket link has such a buffer.
 pub(crate) const WEBSOCKET_BUFFER: usize = 4 << 10;

@@ -77,6 +77,8 @@ struct State {
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
     read_buffer: BytesMut,
     spare: Spare,
+    /// When buffers that nobody needed were last let go.
+    spare_since: Instant,
     /// What went over the wires since the broker was last told.
     traffic: Traffic,
     /// Empty between two calls of the broker; kept for its room.
@@ -125,6 +127,7 @@ impl Shard {
             links_opened: 0,
             read_buffer: BytesMut::new(),
             spare: Spare::default(),
+            spare_since: Instant::START,
             traffic: Traffic::default(),
             effects: Vec::new(),
             dirty: Vec::new(),
@@ -396,6 +399,10 @@ impl State {
         let traffic = mem::take(&mut self.traffic);
         self.tell(now, Input::Traffic(traffic));
         self.tell(now, Input::Tick);
+        if self.spare_since + limits::SPARE_FOR <= now.instant {
+            self.spare_since = now.instant;
+            self.spare.let_go();
+        }
         if self.stall_check.is_some_and(|check| check <= now.instant) {
             self.end_stalled(now.instant);
         }

@@ -107,7 +107,12 @@ impl Output {
                 Ok(len) => {
                     progress |= len > 0;
                     traffic.bytes_sent += len as u64;
-                    self.wire.advance(len);
+                    if len == self.wire.len() {
+                        // With all its room, where advancing would leave none.
+                        self.wire.clear();
+                    } else {
+                        self.wire.advance(len);
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Written::Blocked { progress };
@@ -123,19 +128,46 @@ impl Output {
 
 /// Buffers that no link needs at the moment.
 #[derive(Debug, Default)]
-pub(super) struct Spare(Vec<BytesMut>);
+pub(super) struct Spare {
+    buffers: Vec<BytesMut>,
+    /// What they have room for.
+    bytes: usize,
+    /// The fewest that there were since [`Spare::let_go`].
+    fewest: usize,
+}
 
 impl Spare {
     fn take(&mut self) -> BytesMut {
-        self.0.pop().unwrap_or_default()
+        match self.buffers.pop() {
+            Some(buffer) => {
+                self.bytes -= buffer.capacity();
+                self.fewest = self.fewest.min(self.buffers.len());
+                buffer
+            }
+            None => {
+                self.fewest = 0;
+                BytesMut::with_capacity(limits::SPARE_BUFFER_NEW)
+            }
+        }
     }
 
-    /// Large ones are given back to the system, and a burst to thousands of links does not leave thousands of buffers.
+    /// Large ones are given back to the system, and so is what is too many.
     fn give(&mut self, mut buffer: BytesMut) {
-        if (1..=limits::SPARE_BUFFER).contains(&buffer.capacity()) && self.0.len() < limits::SPARE_BUFFERS {
+        let bytes = self.bytes + buffer.capacity();
+        if (1..=limits::SPARE_BUFFER).contains(&buffer.capacity()) && bytes <= limits::SPARE_BYTES {
             buffer.clear();
-            self.0.push(buffer);
+            self.bytes = bytes;
+            self.buffers.push(buffer);
         }
+    }
+
+    /// Gives those back to the system that nobody has needed since this was last called: a burst to thousands of links
+    /// does not leave thousands of buffers.
+    pub(super) fn let_go(&mut self) {
+        for buffer in self.buffers.drain(..self.fewest.min(self.buffers.len())) {
+            self.bytes -= buffer.capacity();
+        }
+        self.fewest = self.buffers.len();
     }
 }
 
@@ -165,5 +197,32 @@ mod tests {
         let closed = output.wire.clone();
         put(&[b"one", b"two"], &mut output, &websocket);
         assert_eq!(output.wire, closed);
+    }
+
+    #[test]
+    fn buffers_that_nobody_needed_for_a_while_are_let_go() {
+        let mut spare = Spare::default();
+        let all: Vec<_> = (0..100).map(|_| spare.take()).collect();
+        all.into_iter().for_each(|buffer| spare.give(buffer));
+        spare.let_go();
+        assert_eq!(spare.buffers.len(), 100, "all were needed since the beginning");
+        let some: Vec<_> = (0..10).map(|_| spare.take()).collect();
+        some.into_iter().for_each(|buffer| spare.give(buffer));
+        spare.let_go();
+        assert_eq!((spare.buffers.len(), spare.bytes), (10, 10 * limits::SPARE_BUFFER_NEW));
+        spare.let_go();
+        assert_eq!((spare.buffers.len(), spare.bytes), (0, 0));
+    }
+
+    #[test]
+    fn no_more_buffers_are_kept_than_they_may_take() {
+        let mut spare = Spare::default();
+        for _ in 0..=limits::SPARE_BYTES / limits::SPARE_BUFFER {
+            spare.give(BytesMut::with_capacity(limits::SPARE_BUFFER));
+        }
+        spare.give(BytesMut::with_capacity(limits::SPARE_BUFFER + 1));
+        spare.give(BytesMut::new());
+        assert_eq!(spare.bytes, limits::SPARE_BYTES);
+        assert_eq!(spare.buffers.len(), limits::SPARE_BYTES / limits::SPARE_BUFFER);
     }
 }
