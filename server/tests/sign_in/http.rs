@@ -92,9 +92,12 @@ fn who_must_sign_in_and_does_not_is_told_how() {
     }
     check(&ask(&server, Some(ANNA), "GET", "/api/v1/openapi.json", ""), 200);
     // Health and the page tell nothing of the house.
-    for open in ["/healthz", "/readyz", "/"] {
+    for open in ["/healthz", "/readyz"] {
         check(&ask(&server, None, "GET", open, ""), 200);
     }
+    // 404 where the page is not part of the build.
+    let page = ask(&server, None, "GET", "/", "");
+    assert!(matches!(page.status, 200 | 404), "{}", page.status);
     assert!(!server.log().contains("secret"));
 }
 
