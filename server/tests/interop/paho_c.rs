@@ -147,9 +147,9 @@ fn paho_c_3_1_1_with_many_threads() {
 
 #[test]
 fn paho_c_3_1_1_with_callbacks() {
-    // Not 7, which wants to be gone before the broker has acknowledged six messages.
-    check("test4", Tcp, [1, 2, 3, 4, 5, 6, 8]);
-    check("test4", WebSocket, [1, 2, 3, 4, 5, 6, 8]);
+    // Not 7 and 8, which want to be gone before the broker has acknowledged a few messages.
+    check("test4", Tcp, 1..=6);
+    check("test4", WebSocket, 1..=6);
 }
 
 #[test]
@@ -189,9 +189,9 @@ fn paho_c_5_0_features_with_callbacks() {
 
 #[test]
 fn paho_c_5_0_with_callbacks() {
-    // Not 1 and 4, which want UNSUBACK with the properties of UNSUBSCRIBE; nor 7, as above.
-    check("test45", Tcp, [2, 3, 5, 6, 8]);
-    check("test45", WebSocket, [2, 3, 5, 6, 8]);
+    // Not 1 and 4, which want UNSUBACK with the properties of UNSUBSCRIBE; nor 7 and 8, as above.
+    check("test45", Tcp, [2, 3, 5, 6]);
+    check("test45", WebSocket, [2, 3, 5, 6]);
 }
 
 #[test]
