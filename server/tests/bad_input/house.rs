@@ -32,7 +32,7 @@ pub(crate) const TOLERANCE: u64 = 128 << 10;
 
 /// How often memory may have grown beyond the tolerance before it counts as lost: what the allocator keeps it keeps
 /// once, and what is lost is lost every time.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 
 impl House {
     /// With the default settings.
