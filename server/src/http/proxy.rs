@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Once},
 };
 use tracing::warn;
@@ -39,7 +39,7 @@ impl Proxies {
                     return client;
                 }
                 // Whoever wrote what cannot be read spoke last for whom we know, and nothing before it is to be believed.
-                let Some(said) = address(word) else { return client };
+                let Some(said) = address(word) else { return unless_on_this_machine(client) };
                 if said.ip().is_loopback() && !client.ip().to_canonical().is_loopback() {
                     // Somebody on the proxy's own machine, which is another than ours.
                     return client;
@@ -84,6 +84,15 @@ pub(super) async fn look_through(
     }
     next.run(request).await
 }
+
+/// Somebody stands behind the proxy of whom it says nothing that we can read. If it is a proxy on this machine, that
+/// somebody need not be on it, and must not be taken for one who is.
+fn unless_on_this_machine(proxy: SocketAddr) -> SocketAddr {
+    if proxy.ip().to_canonical().is_loopback() { NOBODY_KNOWS } else { proxy }
+}
+
+/// The unspecified address, which is nobody's.
+const NOBODY_KNOWS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// `192.0.2.7`, `192.0.2.7:50000`, `2001:db8::7`, `[2001:db8::7]`, `[2001:db8::7]:50000`.
 fn address(word: &[u8]) -> Option<SocketAddr> {
@@ -161,9 +170,9 @@ mod tests {
             "\"192.0.2.7\"",
             "for=192.0.2.7",
         ] {
-            check(LOCAL, "127.0.0.1", &[garbage], "127.0.0.1:1");
-            check(LOCAL, "127.0.0.1", &[&format!("192.0.2.7,{garbage}")], "127.0.0.1:1");
-            check(LOCAL, "127.0.0.1", &["192.0.2.7", garbage], "127.0.0.1:1");
+            check(LOCAL, "127.0.0.1", &[garbage], "0.0.0.0:0");
+            check(LOCAL, "127.0.0.1", &[&format!("192.0.2.7,{garbage}")], "0.0.0.0:0");
+            check(LOCAL, "127.0.0.1", &["192.0.2.7", garbage], "0.0.0.0:0");
             check(&["127.0.0.1", "10.0.0.9"], "127.0.0.1", &[&format!("{garbage},10.0.0.9")], "10.0.0.9:0");
         }
     }
