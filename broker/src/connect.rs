@@ -109,8 +109,8 @@ impl Broker {
             authenticated.as_mut().map(|authenticated| mem::take(&mut authenticated.data));
         let mut connack =
             Box::new(Connack { session_present: false, reason: ReasonCode::Success, properties });
-        let tells_set_at = set_at::is_wanted(&connect.properties.user_properties);
-        if tells_set_at {
+        let tells_set_at = set_at::asked(&connect.properties.user_properties);
+        if tells_set_at.is_some() {
             connack.properties.user_properties.push(set_at::answer(turn.now.timestamp));
         }
         let fits = |connack: &Connack| {

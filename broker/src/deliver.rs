@@ -227,7 +227,7 @@ impl Session {
         if !connection.takes_message(&pending) {
             return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
-        let (link, set_at) = (connection.link, connection.set_at(&pending.message));
+        let (link, set_at) = (connection.link, connection.set_at(&pending));
         let delivery = if pending.qos == QoS::AtMostOnce {
             Delivery::AtMostOnce
         } else {
@@ -256,7 +256,7 @@ impl Session {
             };
             let permitted = self.may_read(&pending.message.topic);
             if permitted && connection.takes_message(&pending) {
-                let set_at = connection.set_at(&pending.message);
+                let set_at = connection.set_at(&pending);
                 turn.deliver(link, pending, delivery, set_at);
                 continue;
             }

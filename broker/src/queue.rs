@@ -44,7 +44,7 @@ impl Pending {
             properties,
             message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
             subscription_ids: &self.subscription_ids,
-            set_at: connection.set_at(&self.message),
+            set_at: connection.set_at(self),
             payload: &self.message.payload,
         };
         packet.encoded_len(connection.version)

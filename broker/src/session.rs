@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    ClientId, CloseReason, LinkId, Message, Report, Rights,
+    ClientId, CloseReason, LinkId, Report, Rights,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -37,6 +37,7 @@ use luxwire_shared::{
     mqtt::{
         EncodeError, Subscribable, Text, Version,
         flow::{Incoming, Outgoing},
+        set_at::Asked,
     },
     time::{Instant, Timestamp},
 };
@@ -97,8 +98,8 @@ pub(crate) struct Connection {
     pub(crate) authenticated: Option<Box<Authenticated>>,
     /// The client wants to be told in words what went wrong.
     pub(crate) wants_words: bool,
-    /// The client wants to know when each message came.
-    pub(crate) tells_set_at: bool,
+    /// With which messages the client wants to know when they came.
+    pub(crate) tells_set_at: Option<Asked>,
 }
 
 /// How far a session is from taking a message, nearest first.
@@ -157,8 +158,13 @@ impl Session {
 
 impl Connection {
     /// When the message came, if the client wants to know.
-    pub(crate) fn set_at(&self, message: &Message) -> Option<Timestamp> {
-        self.tells_set_at.then_some(message.published.timestamp)
+    pub(crate) fn set_at(&self, pending: &Pending) -> Option<Timestamp> {
+        let tells = match self.tells_set_at {
+            None => false,
+            Some(Asked::Retained) => pending.retain,
+            Some(Asked::Always) => true,
+        };
+        tells.then_some(pending.message.published.timestamp)
     }
 
     /// Whether the client takes the packet that the message becomes on this connection. [MQTT-3.1.2-24]

@@ -2,6 +2,8 @@
 //! any byte. Virtual time throughout.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+#[path = "client/aliases.rs"]
+mod aliases;
 #[path = "client/connection.rs"]
 mod connection;
 #[path = "client/cuts.rs"]

@@ -2,7 +2,10 @@
 
 use crate::driver::{Client, EPOCH_MS, World, packets::*};
 use luxwire_shared::{
-    mqtt::{Publish, ReasonCode, UserProperties, set_at},
+    mqtt::{
+        Publish, ReasonCode, UserProperties,
+        set_at::{self, Asked},
+    },
     time::Timestamp,
 };
 
@@ -50,6 +53,29 @@ fn each_message_tells_when_it_came_however_late_it_arrives() {
     assert_eq!(take(&mut world, recorder), ("lost on the way".into(), seconds_after_start(55)));
 }
 
+#[test]
+fn who_asks_for_kept_values_only_is_told_nothing_with_what_happens_now() {
+    let mut world = World::new();
+    let dimmer = world.connect(v5("dimmer"));
+    world.publish_retained(dimmer, "x", "kept", Q0);
+    world.wait_s(1);
+    let (page, connack) = world.connect_full(asking_for(Asked::Retained, "page"));
+    assert_eq!(set_at::read(&connack.properties.user_properties), Some(seconds_after_start(1)));
+    world.subscribe(page, "x", Q1);
+    assert_eq!(take(&mut world, page), ("kept".into(), seconds_after_start(0)));
+    world.publish_retained(dimmer, "x", "live", Q1);
+    let live = world.expect_publish(page);
+    assert_eq!(user_properties(&live), []);
+    // Who asks twice gets all.
+    let greedy = asking_for(Asked::Retained, "greedy").change(|connect| {
+        connect.properties.user_properties.push(set_at::request(Asked::Always));
+    });
+    let greedy = world.connect(greedy);
+    world.subscribe(greedy, "y", Q0);
+    world.publish(dimmer, "y", "live", Q0);
+    assert_eq!(take(&mut world, greedy), ("live".into(), seconds_after_start(1)));
+}
+
 // [MQTT-3.3.2-17] [MQTT-3.3.2-18]
 #[test]
 fn nobody_else_is_told_and_nothing_of_the_publisher_is_lost() {
@@ -91,7 +117,11 @@ fn the_set_time_counts_towards_the_size_that_a_client_takes() {
 }
 
 fn asking(client_id: &str) -> Connecting {
-    v5(client_id).change(|connect| connect.properties.user_properties.push(set_at::request()))
+    asking_for(Asked::Always, client_id)
+}
+
+fn asking_for(asked: Asked, client_id: &str) -> Connecting {
+    v5(client_id).change(|connect| connect.properties.user_properties.push(set_at::request(asked)))
 }
 
 /// What came, and when it was set.

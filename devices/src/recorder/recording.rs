@@ -30,7 +30,8 @@ use luxwire_shared::{
     client::{Acknowledges, Event, Message, PublishError},
     mqtt::{
         ConnackProperties, PacketId, QoS, ReasonCode, Subscribable, SubscribeFilter, TopicFilter, TopicName,
-        Version, Will, WillProperties, set_at,
+        Version, Will, WillProperties,
+        set_at::{self, Asked},
     },
 };
 use std::{
@@ -100,7 +101,7 @@ impl Recording {
         };
         // Room for some answers.
         options.unfetched_bytes_max = 4 * limits::ANSWER;
-        options.extras.connect.user_properties = vec![set_at::request()];
+        options.extras.connect.user_properties = vec![set_at::request(Asked::Always)];
         options.will = Some(Will {
             topic: status_topic.clone(),
             payload: OFFLINE.into(),

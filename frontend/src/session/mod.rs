@@ -9,7 +9,10 @@ use bytes::Bytes;
 use luxwire_shared::{
     client::{self, Cause, Client, ConnectionState, Event, Message, Options, Token},
     model::{Home, Ticket, hue, topics},
-    mqtt::{QoS, ReasonCode, Text, Version, set_at},
+    mqtt::{
+        QoS, ReasonCode, Text, Version,
+        set_at::{self, Asked},
+    },
     time::{Instant, Timestamp},
 };
 
@@ -69,8 +72,10 @@ impl Session {
     /// `may_fall_back`: a broker that does not understand MQTT 5 is tried with 3.1.1.
     pub(crate) fn new(name: &str, seed: u64, may_fall_back: bool, now: Instant) -> Self {
         let client_id = Text::try_from(name).expect("letters, digits and hyphens");
-        let mut options = Options { seed, ..Options::new(Version::V5, client_id) };
-        options.extras.connect.user_properties.push(set_at::request());
+        let mut options =
+            Options { seed, topic_aliases_max: TOPIC_ALIASES, ..Options::new(Version::V5, client_id) };
+        // What comes without having been kept is set now.
+        options.extras.connect.user_properties.push(set_at::request(Asked::Retained));
         Self {
             home: Home::new(),
             hue: HueServices::default(),
@@ -295,6 +300,9 @@ impl Session {
         }
     }
 }
+
+/// As many lights as a hand and an eye are busy with; a topic's name is most of what a message of a light weighs.
+const TOPIC_ALIASES: u16 = 32;
 
 /// Clocks that differ by less are the same: so long may a CONNACK be on its way.
 const CLOCKS_DIFFER_MS: i64 = 2_000;

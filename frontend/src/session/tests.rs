@@ -5,9 +5,10 @@ use luxwire_shared::{
     model::{Intensity, LightId},
     mqtt::{
         Connack, ConnackProperties, Delivery, Framer, Packet, PacketId, Publish, PublishProperties,
-        PublishTopic, QoS, Suback, TopicName,
+        PublishTopic, QoS, Suback, TopicAlias, TopicName,
     },
 };
+use std::num::NonZeroU16;
 
 use super::*;
 
@@ -123,7 +124,7 @@ impl Rig {
 
 fn told(publish: &Publish) -> (String, String, QoS) {
     assert!(publish.retain, "what a light is set to is kept");
-    let PublishTopic::Name(topic) = &publish.topic else { panic!("the page uses no aliases") };
+    let PublishTopic::Name(topic) = &publish.topic else { panic!("a name") };
     let payload = String::from_utf8(publish.payload.to_vec()).unwrap();
     (topic.to_string(), payload, publish.delivery.qos())
 }
@@ -170,6 +171,39 @@ fn a_broker_that_tells_set_times_is_asked_for_them_and_believed_by_our_clock() {
     assert_eq!(set_at(&rig), Some(Timestamp::from_unix_millis(600)));
     rig.broker_says(&set(7));
     assert_eq!(set_at(&rig), Some(Timestamp::from_unix_millis(0)), "before our clock's beginning");
+}
+
+/// Its name would be three quarters of each message.
+#[test]
+fn a_light_that_is_dragged_is_named_once() {
+    let mut rig = Rig::new(false);
+    rig.open();
+    let sent = rig.sent();
+    let [Packet::Connect(connect)] = &sent[..] else { panic!("a CONNECT: {sent:?}") };
+    assert_eq!(connect.properties.topic_alias_maximum, Some(TOPIC_ALIASES));
+    assert_eq!(set_at::asked(&connect.properties.user_properties), Some(Asked::Retained));
+    let properties = ConnackProperties { topic_alias_maximum: Some(9), ..ConnackProperties::default() };
+    let connack = Connack { session_present: false, reason: ReasonCode::Success, properties };
+    rig.broker_says(&Packet::Connack(Box::new(connack)));
+    rig.broker_says(&says("lights/desk/intensity", "40"));
+    rig.sent();
+    rig.session.home.press(&desk());
+    let mut said = Vec::new();
+    for percent in [41, 42, 43] {
+        rig.session.home.input(&desk(), Intensity::from_percent(percent).unwrap(), rig.now);
+        said.extend(rig.sent());
+        rig.now = rig.now + Duration::from_millis(100);
+    }
+    let topics = said.into_iter().map(|packet| match packet {
+        Packet::Publish(publish) => publish.topic,
+        other => panic!("a value: {other:?}"),
+    });
+    let alias = TopicAlias(NonZeroU16::MIN);
+    let name = TopicName::try_from("lights/desk/intensity").unwrap();
+    assert_eq!(
+        topics.collect::<Vec<_>>(),
+        [PublishTopic::NameAndAlias(name, alias), PublishTopic::Alias(alias), PublishTopic::Alias(alias)]
+    );
 }
 
 #[test]
@@ -295,7 +329,7 @@ fn who_speaks_to_hue_hubs_is_followed_when_somebody_asks_and_asked_over_mqtt() {
     rig.session.ask_hue("{}".into(), rig.now);
     let sent = rig.sent();
     let [Packet::Publish(publish)] = &sent[..] else { panic!("one request: {sent:?}") };
-    let PublishTopic::Name(topic) = &publish.topic else { panic!("the page uses no aliases") };
+    let PublishTopic::Name(topic) = &publish.topic else { panic!("a name") };
     assert_eq!(
         (topic.as_str(), &publish.payload[..], publish.retain),
         ("luxwire/hue/a/request", &b"{}"[..], false)

@@ -117,6 +117,7 @@ impl Client {
         self.link = Link::Online { since: now, keep_alive: KeepAlive::new(keep_alive_s, now) };
         self.wire.packet_size_max =
             properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
+        self.aliases.connected(&properties, self.options.topic_aliases_max);
         self.outbox.connected(&properties, &self.options);
         self.subscriptions.connected(&properties);
         self.events.push_back(Event::Connected { session_present, properties: Box::new(properties) });
@@ -170,7 +171,7 @@ impl Client {
             session_expiry_interval_s: (options.session_expiry_s > 0).then_some(options.session_expiry_s),
             receive_maximum: Some(options.receive_maximum),
             maximum_packet_size: NonZeroU32::new(options.packet_size_max),
-            topic_alias_maximum: None,
+            topic_alias_maximum: Some(options.topic_aliases_max).filter(|max| *max > 0),
             ..options.extras.connect.clone()
         };
         if !options.version.has_properties() {

@@ -2,8 +2,8 @@
 //!
 //! The page, the devices and the tests drive the same client, over WebSocket, TCP or nothing at all. It connects, keeps
 //! the connection alive, comes back after it was lost, follows what the application follows, and takes each message as
-//! far as its quality of service promises. It does not open sockets, read clocks, store sessions on disk, resolve
-//! aliases (it allows the server none) or do extended authentication.
+//! far as its quality of service promises. It does not open sockets, read clocks, store sessions on disk or do extended
+//! authentication.
 //!
 //! The driver's part:
 //!
@@ -23,6 +23,7 @@
 //!  Stopped ◄── disconnect, from anywhere
 //! ```
 
+mod aliases;
 mod backoff;
 mod connection;
 mod event;
@@ -38,9 +39,12 @@ pub use options::{Acknowledges, Extras, Options, Retry};
 
 use crate::{
     client::{
-        backoff::Backoff, keep_alive::KeepAlive, outbox::Outbox, subscriptions::Subscriptions, wire::Wire,
+        aliases::Aliases, backoff::Backoff, keep_alive::KeepAlive, outbox::Outbox,
+        subscriptions::Subscriptions, wire::Wire,
     },
-    mqtt::{Delivery, Framer, QoS, ReasonCode, Subscribable, SubscribeFilter, Text, flow::Incoming},
+    mqtt::{
+        Delivery, Framer, PublishRef, QoS, ReasonCode, Subscribable, SubscribeFilter, Text, flow::Incoming,
+    },
     time::Instant,
 };
 use alloc::{collections::VecDeque, vec::Vec};
@@ -54,6 +58,7 @@ pub struct Client {
     link: Link,
     wire: Wire,
     framer: Framer,
+    aliases: Aliases,
     backoff: Backoff,
     /// Whether an earlier connection left a session that may still be there.
     session: Session,
@@ -92,6 +97,7 @@ impl Client {
             link: Link::Waiting { until: now },
             wire: Wire::new(options.version, now),
             framer: Framer::new(options.packet_size_max),
+            aliases: Aliases::default(),
             backoff: Backoff::new(options.retry, options.seed),
             session: Session::NotBegun,
             outbox: Outbox::new(&options),
@@ -192,7 +198,14 @@ impl Client {
             return Err(PublishError::Full);
         }
         // [MQTT-4.3.1-1] [MQTT-3.3.1-2]
-        self.wire.publish(message.parts(Delivery::AtMostOnce), now).map_err(|_| PublishError::TooLarge)
+        let plain = message.parts(Delivery::AtMostOnce);
+        let topic = self.aliases.shorten(&message.topic);
+        if self.wire.publish(PublishRef { topic, ..plain }, now).is_ok() {
+            self.aliases.written(topic);
+            return Ok(());
+        }
+        // Introducing a number makes a packet longer, perhaps too long.
+        self.wire.publish(plain, now).map_err(|_| PublishError::TooLarge)
     }
 
     /// Sends what waited for the connection or for room.

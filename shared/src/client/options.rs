@@ -40,6 +40,9 @@ pub struct Options {
     /// How many QoS 2 messages the server may have begun and not ended; 5.0 counts those of QoS 1 that are not
     /// acknowledged, too.
     pub receive_maximum: NonZeroU16,
+    /// How many topics may have a number that is said instead of their name, in each direction, if the server does not say
+    /// less; 0 for none. 5.0 only.
+    pub topic_aliases_max: u16,
     /// Who says that a message of QoS 1 was taken.
     pub acknowledges: Acknowledges,
     /// How many messages of ours may be unacknowledged at once, if the server does not say less.
@@ -113,6 +116,7 @@ impl Options {
             retry: Retry::default(),
             packet_size_max: 1 << 20,
             receive_maximum: NonZeroU16::MIN.saturating_add(1_023),
+            topic_aliases_max: 0,
             acknowledges: Acknowledges::Client,
             in_flight_max: NonZeroU16::MIN.saturating_add(63),
             queue_messages_max: 1_000,

@@ -2,7 +2,7 @@
 
 use crate::{
     client::{Acknowledges, Cause, Client, Event, Link, Message, subscriptions::Kind},
-    mqtt::{Acknowledge, Delivery, Disconnect, Packet, PacketId, Publish, PublishTopic, ReasonCode},
+    mqtt::{Acknowledge, Delivery, Disconnect, Packet, PacketId, Publish, ReasonCode},
     time::Instant,
 };
 use bytes::Bytes;
@@ -77,8 +77,7 @@ impl Client {
     }
 
     fn published(&mut self, publish: Publish, now: Instant) {
-        let PublishTopic::Name(topic) = publish.topic else {
-            // We allow no aliases. [MQTT-3.1.2-26]
+        let Some(topic) = self.aliases.resolve(publish.topic) else {
             return self.broken(Cause::Protocol(ReasonCode::TopicAliasInvalid), now);
         };
         let message = Message {
