@@ -7,6 +7,7 @@ mod brokers;
 mod document;
 mod environment;
 mod network;
+mod page;
 mod program;
 mod statistics;
 mod why;
@@ -33,6 +34,7 @@ enum Measurement {
     #[command(hide = true)]
     Prober(brokers::Prober),
     WhyMqtt(why::Args),
+    Page(page::Args),
     /// What `why-mqtt` compares MQTT with; it starts them itself
     #[command(subcommand, hide = true)]
     Rival(why::Rival),
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Measurement::Relay => brokers::relay(),
         Measurement::Prober(prober) => prober.run(),
         Measurement::WhyMqtt(args) => why::run(&args),
+        Measurement::Page(args) => page::run(&args),
         Measurement::Rival(rival) => why::serve(rival),
     };
     match result {

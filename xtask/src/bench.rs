@@ -4,8 +4,10 @@
 use std::fs;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
+use crate::foreign;
+use crate::page;
 use crate::programs::cargo;
 use crate::project::Project;
 use crate::rivals;
@@ -15,8 +17,10 @@ pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Res
     let mut arguments = arguments.to_vec();
     arguments.splice(0..0, measurement(&arguments).map(str::to_owned));
     let mut bench = Command::new(project.bench());
-    if arguments.first().is_some_and(|name| name == BROKERS) {
-        rivals::install(project, steps, &mut arguments, &mut bench)?;
+    match arguments.first().map(String::as_str) {
+        Some(BROKERS) => rivals::install(project, steps, &mut arguments, &mut bench)?,
+        Some(PAGE) => in_a_browser(project, steps, &mut bench)?,
+        Some(_) | None => {}
     }
     build(project, steps, &arguments)?;
     println!();
@@ -30,13 +34,26 @@ pub(crate) fn run(project: &Project, steps: &Steps, arguments: &[String]) -> Res
 /// The measurement that needs other people's programs.
 const BROKERS: &str = "brokers";
 
+/// The measurement that needs the page itself, and a browser.
+const PAGE: &str = "page";
+
+/// Leaves the page where the server's build takes it from, and says which browser is to show it.
+fn in_a_browser(project: &Project, steps: &Steps, bench: &mut Command) -> Result<()> {
+    let browser = foreign::install_browser(project, steps);
+    ensure!(browser.has_browser_alone(), "the browser or what drives it could not be installed");
+    let tools = page::tools(project, steps)?;
+    page::build(project, steps, &tools)?;
+    browser.apply_browser(bench);
+    Ok(())
+}
+
 /// Who names no measurement wants brokers compared.
 fn measurement(arguments: &[String]) -> Option<&'static str> {
     let named = arguments.first().is_some_and(|first| !first.starts_with('-') || first == "--help");
     (!named).then_some(BROKERS)
 }
 
-/// The server with whatever page there is, which nothing here measures, and what measures it. Who brings builds of the
+/// The server with whatever page there is, and what measures it. Who brings builds of the
 /// server along needs no other.
 fn build(project: &Project, steps: &Steps, arguments: &[String]) -> Result<()> {
     let brought = arguments.iter().any(|word| word == "--ours" || word.starts_with("--ours="));
@@ -61,6 +78,7 @@ mod tests {
         assert_eq!(measured(&[]), Some(BROKERS));
         assert_eq!(measured(&["--quick"]), Some(BROKERS));
         assert_eq!(measured(&["why-mqtt", "--quick"]), None);
+        assert_eq!(measured(&["page"]), None);
         assert_eq!(measured(&["--help"]), None);
     }
 }

@@ -42,12 +42,18 @@ impl Foreign {
     pub(crate) fn has_programs(&self) -> bool {
         let folders =
             [&self.mosquitto, &self.python, &self.node_modules, &self.cxx, &self.paho_c, &self.curl];
-        folders.iter().all(|place| place.is_some())
+        // One of them measures the page.
+        folders.iter().all(|place| place.is_some()) && self.chromium.is_some()
     }
 
     /// What the tests in a browser need, in which boards take part.
     pub(crate) fn has_browser(&self) -> bool {
-        self.has_board() && self.node_modules.is_some() && self.chromium.is_some()
+        self.has_board() && self.has_browser_alone()
+    }
+
+    /// A browser and what drives it.
+    pub(crate) fn has_browser_alone(&self) -> bool {
+        self.node_modules.is_some() && self.chromium.is_some()
     }
 
     /// What the tests of the firmware need.
@@ -55,20 +61,24 @@ impl Foreign {
         self.mosquitto.is_some() && self.emulator.is_some()
     }
 
+    /// Tells whoever drives a browser which one.
+    pub(crate) fn apply_browser(&self, command: &mut Command) {
+        match &self.chromium {
+            Some(Chromium::At(path)) => command.env("LUXWIRE_CHROMIUM", path),
+            Some(Chromium::OfPlaywright) | None => command.env_remove("LUXWIRE_CHROMIUM"),
+        };
+    }
+
     /// Tells tests where everything is.
     pub(crate) fn apply(&self, project: &Project, command: &mut Command) {
         command.env("LUXWIRE_BIN", project.luxwire());
-        let chromium = match &self.chromium {
-            Some(Chromium::At(path)) => Some(path),
-            Some(Chromium::OfPlaywright) | None => None,
-        };
+        self.apply_browser(command);
         let places = [
             ("LUXWIRE_MOSQUITTO_DIR", self.mosquitto.as_ref()),
             ("LUXWIRE_PYTHON", self.python.as_ref()),
             ("LUXWIRE_NODE_MODULES", self.node_modules.as_ref()),
             ("LUXWIRE_CXX", self.cxx.as_ref()),
             ("LUXWIRE_PAHO_C", self.paho_c.as_ref()),
-            ("LUXWIRE_CHROMIUM", chromium),
         ];
         for (name, place) in places {
             match place {
@@ -79,9 +89,8 @@ impl Foreign {
     }
 }
 
-/// Installs everything; each piece that fails is a failed step.
-pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
-    let cache = Cache::of_user()?;
+/// Installs what drives the page in a browser, and nothing else.
+pub(crate) fn install_browser(project: &Project, steps: &Steps) -> Foreign {
     let node_modules =
         steps.run("npm packages", |step| npm::install_locked(step, &project.playwright())).ok();
     let chromium = steps
@@ -90,6 +99,13 @@ pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
             chromium(project, step)
         })
         .ok();
+    Foreign { node_modules, chromium, ..Foreign::default() }
+}
+
+/// Installs everything; each piece that fails is a failed step.
+pub(crate) fn install(project: &Project, steps: &Steps) -> Result<Foreign> {
+    let cache = Cache::of_user()?;
+    let Foreign { node_modules, chromium, .. } = install_browser(project, steps);
     let cxx = steps.run("C++ compiler", |step| cxx(step, &cache)).ok();
     let paho_c = steps.run("Paho C", |step| {
         paho_c::install(step, &cache, cxx.as_deref().context("a compiler is missing")?)

@@ -99,7 +99,7 @@ Usage: cargo xtask COMMAND
   serve [ARGS…]    install what is missing, build, and run `luxwire serve ARGS…`; with --demo in a house of devices
   test [--quick]   everything that must pass; --quick leaves out the browser and the slow parts
   dev [ARGS…]      the page with live reload on http://127.0.0.1:8090/, beside `luxwire serve ARGS…`
-  bench [NAME]     compare brokers, or another measurement of luxwire-bench: why-mqtt; `cargo xtask bench brokers --help`
+  bench [NAME]     compare brokers, or another measurement of luxwire-bench: why-mqtt, page; `cargo xtask bench brokers --help`
   counts [PATH]    instructions and allocations of the broker's key paths, beside the accepted ones; of one path, where
                    it spends them; --accept accepts what is counted
   build            the finished program, page included: target/release/luxwire
