@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let extent = if args.quick {
         Extent { rounds: 1, drags: 1, moves: 5 }
     } else {
-        Extent { rounds: args.rounds, drags: 4, moves: 100 }
+        Extent { rounds: args.rounds, drags: 2, moves: 50 }
     };
     let luxwire = args.luxwire.clone().map_or_else(|| program::find_luxwire("--luxwire"), Ok)?;
     let environment = Environment::of(Some(&luxwire))?;
