@@ -91,7 +91,7 @@ impl Broker {
                 let message = &entry.message;
                 let own = replay.subscription.no_local && message.publisher == session.client_id;
                 let is_wanted = !own && !message.has_expired(turn.now.instant);
-                if entry.set > replay.until_set || !is_wanted || !session.may_read(&message.topic) {
+                if entry.set > replay.until_set || !is_wanted || !session.may_read(message.topic.borrowed()) {
                     last = Some(at);
                     continue;
                 }
@@ -102,13 +102,13 @@ impl Broker {
                     subscription_ids: replay.subscription.id.into_iter().collect(),
                     share: None,
                 };
-                if pending.qos != QoS::AtMostOnce && !session.has_room_for(message, &self.limits) {
+                if pending.qos != QoS::AtMostOnce && !session.has_room_for(message.size(), &self.limits) {
                     break Outcome::WindowFull;
                 }
                 last = Some(at);
                 messages += 1;
                 bytes += message.size();
-                session.send(turn, pending);
+                session.send_kept(turn, &pending);
             };
             if let Outcome::Finished = outcome {
                 if replay.begin_next() {

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    ClientId, CloseReason, LinkId, Message, Report, Rights,
+    ClientId, CloseReason, LinkId, MessageRef, Report, Rights,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -157,13 +157,9 @@ impl Session {
 
 impl Connection {
     /// When the message came, if the client wants to know.
-    pub(crate) fn set_at(&self, message: &Message) -> Option<Timestamp> {
+    #[inline]
+    pub(crate) fn set_at(&self, message: &MessageRef<'_>) -> Option<Timestamp> {
         self.tells_set_at.then_some(message.published.timestamp)
-    }
-
-    /// Whether the client takes the packet that the message becomes on this connection. [MQTT-3.1.2-24]
-    pub(crate) fn takes_message(&self, pending: &Pending) -> bool {
-        self.packet_size.is_none() || self.takes(pending.encoded_len(self))
     }
 
     /// Whether the client takes a packet of this length.

@@ -6,7 +6,7 @@
 //!
 //! Packets are counted here, bytes by whoever has them: see [`Traffic`].
 
-use crate::{ClientId, Message, Statistics, broker::Broker, deliver::Passing, turn::Turn};
+use crate::{ClientId, Message, Passing, Statistics, broker::Broker, turn::Turn};
 use alloc::{
     format,
     rc::Rc,
@@ -228,10 +228,10 @@ impl Broker {
                 published: turn.now,
                 publisher: ClientId::default(),
             };
-            let passing = Passing::kept(Rc::new(message));
+            let message = Rc::new(message);
             // Where there is no room for it, those who follow it get it all the same.
-            let _ = self.retained.set(passing.message());
-            self.route(turn, passing, None);
+            let _ = self.retained.set(&message);
+            self.route(turn, &Passing::kept(&message), None);
         }
     }
 }

@@ -40,7 +40,7 @@ impl PendingWill {
             published: Now::default(),
             publisher: publisher.clone(),
         };
-        Self { message: message.detached(), delay_s, due_at: None }
+        Self { message: message.borrowed().detached(), delay_s, due_at: None }
     }
 }
 
@@ -50,7 +50,7 @@ impl Broker {
         let Some(will) = self.sessions[key].will.take() else { return };
         // Its life begins with its publication.
         let message = Message { published: turn.now, ..will.message };
-        let reason = self.accept(turn, message, Some(key));
+        let reason = self.accept(turn, message.borrowed(), Some(key));
         if reason.is_failure() {
             let client_id = self.sessions[key].client_id.clone();
             turn.report(Report::PublishRefused { link: None, client_id, reason });

@@ -20,7 +20,7 @@ use alloc::{
 };
 use core::mem;
 use luxwire_shared::{
-    mqtt::{TopicFilter, TopicName},
+    mqtt::{TopicFilter, TopicName, TopicRef},
     time::Instant,
 };
 use setting::Seconds;
@@ -71,7 +71,7 @@ impl Retained {
     /// Replaces the topic's value. The message must stand in buffers of its own. [MQTT-3.3.1-5]
     pub(crate) fn set(&mut self, message: &Rc<Message>) -> Result<(), Full> {
         let size = message.size();
-        let key = key(&message.topic);
+        let key = key(message.topic.borrowed());
         let expires_at = message.expires_at();
         match self.entries.get_mut(&key) {
             Some(entry) => {
@@ -110,7 +110,7 @@ impl Retained {
     }
 
     /// Forgets the topic's value. [MQTT-3.3.1-6]
-    pub(crate) fn clear(&mut self, topic: &TopicName) {
+    pub(crate) fn clear(&mut self, topic: TopicRef<'_>) {
         let key = key(topic);
         if let Some(entry) = self.entries.remove(&key) {
             self.seconds.cleared(entry.message.published.timestamp);
@@ -138,11 +138,11 @@ impl Retained {
     }
 
     pub(crate) fn get(&self, topic: &TopicName) -> Option<&Rc<Message>> {
-        self.entries.get(&key(topic)).map(|entry| &entry.message)
+        self.entries.get(&key(topic.borrowed())).map(|entry| &entry.message)
     }
 
     pub(crate) fn setting(&self, topic: &TopicName) -> Option<Setting> {
-        self.entries.get(&key(topic)).map(|entry| Setting {
+        self.entries.get(&key(topic.borrowed())).map(|entry| Setting {
             number: entry.set,
             at: entry.message.published.timestamp,
             alone_in_its_second: entry.alone_in_its_second,
@@ -173,8 +173,13 @@ impl Retained {
     }
 }
 
-fn key(topic: &TopicName) -> Key {
-    topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect::<Vec<u8>>().into()
+fn key(topic: TopicRef<'_>) -> Key {
+    topic
+        .as_bytes()
+        .iter()
+        .map(|&byte| if byte == b'/' { SEPARATOR } else { byte })
+        .collect::<Vec<u8>>()
+        .into()
 }
 
 /// Stands between levels in a [`Key`].

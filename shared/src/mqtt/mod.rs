@@ -20,11 +20,11 @@ mod variable;
 mod version;
 
 pub use error::{DecodeError, EncodeError};
-pub use frame::{Frame, Framer, PacketType};
+pub use frame::{Arrived, Frame, Framer, PacketType};
 pub use packet::*;
 pub use property::Property;
 pub use qos::{Delivery, PacketId, QoS};
 pub use reason::ReasonCode;
 pub use text::{Text, TextError};
-pub use topic::{FilterError, Level, ShareName, Subscribable, TopicError, TopicFilter, TopicName};
+pub use topic::{FilterError, Level, ShareName, Subscribable, TopicError, TopicFilter, TopicName, TopicRef};
 pub use version::Version;
