@@ -7,7 +7,7 @@
 //! QoS 0 is not kept for a client that is away, which 3.1.2.4 leaves open: who comes back asks for the retained values.
 
 use crate::{
-    DeliveredRef, Dropped, Limits, Passing, Report,
+    DeliveredRef, Dropped, Limits, Message, Passing, Report,
     broker::Broker,
     queue::Pending,
     session::{Connection, Readiness, Session, SessionKey, Sessions},
@@ -142,13 +142,13 @@ impl Session {
             }
             if self.queue.is_empty() && !self.outgoing.is_resending() {
                 let subscription_ids = &subscription_ids;
-                self.send(turn, Outbound { passing, qos, retain, subscription_ids }, None);
+                self.send_once(turn, &Outbound { passing, qos, retain, subscription_ids });
                 return true;
             }
         }
         let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids, share };
         if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(message.size(), limits) {
-            self.send(turn, pending.outbound(passing), Some(&pending));
+            self.send(turn, passing, pending);
         } else {
             self.queue(turn, limits, pending);
         }
@@ -193,31 +193,56 @@ impl Session {
             && (self.outgoing.is_empty() || self.in_flight_bytes + size <= limits.in_flight_bytes)
     }
 
-    /// Sends a message for the first time, if the client takes packets of its size. There must be a connection, and
-    /// room in the window unless the message is of QoS 0. At QoS 1 and 2 it comes along as it is kept.
+    /// Sends a message at QoS 0, if the client takes packets of its size.
     #[inline]
-    fn send(&mut self, turn: &mut Turn<'_>, outbound: Outbound<'_>, kept: Option<&Pending>) {
+    fn send_once(&mut self, turn: &mut Turn<'_>, outbound: &Outbound<'_>) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if !connection.takes_message(&outbound) {
+        if !connection.takes_message(outbound) {
             return self.report_dropped(turn, outbound.qos, Dropped::TooLarge);
         }
-        let delivery = match kept {
-            None => Delivery::AtMostOnce,
-            Some(pending) => {
-                let Some(id) = self.outgoing.send(pending.qos, pending.clone()) else { return };
-                self.in_flight_bytes += pending.message.size();
-                Delivery::first(pending.qos, id)
-            }
-        };
-        turn.deliver(connection, &outbound, delivery);
+        turn.deliver(connection, outbound, Delivery::AtMostOnce);
     }
 
-    /// [`Session::send`] for a message that waited or is retained.
-    pub(crate) fn send_kept(&mut self, turn: &mut Turn<'_>, pending: &Pending) {
-        let passing = Passing::kept(&pending.message);
-        let kept = (pending.qos != QoS::AtMostOnce).then_some(pending);
-        self.send(turn, pending.outbound(&passing), kept);
+    /// Sends a message for the first time, if the client takes packets of its size, and keeps it until it is acknowledged.
+    /// There must be a connection, and room in the window unless the message is of QoS 0. `passing` is this message.
+    #[inline]
+    fn send(&mut self, turn: &mut Turn<'_>, passing: &Passing<'_>, pending: Pending) {
+        if pending.qos == QoS::AtMostOnce {
+            return self.send_once(turn, &pending.outbound(passing));
+        }
+        let Some(connection) = &self.connection else { return };
+        // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+        if !connection.takes_message(&pending.outbound(passing)) {
+            return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
+        }
+        let Some(id) = self.outgoing.send(pending.qos, pending) else { return };
+        self.in_flight_bytes += passing.message().size();
+        let Some(pending) = self.outgoing.latest() else { return };
+        turn.deliver(connection, &pending.outbound(passing), Delivery::first(pending.qos, id));
+    }
+
+    /// Sends a retained message to who subscribed; see [`Session::send`].
+    pub(crate) fn send_retained(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Rc<Message>,
+        qos: QoS,
+        subscription: Subscription,
+    ) {
+        let passing = &Passing::kept(message);
+        let subscription_ids = subscription.id.as_slice();
+        if qos == QoS::AtMostOnce {
+            return self.send_once(turn, &Outbound { passing, qos, retain: true, subscription_ids });
+        }
+        let (message, subscription_ids) = (Rc::clone(message), subscription_ids.to_vec());
+        self.send(turn, passing, Pending { message, qos, retain: true, subscription_ids, share: None });
+    }
+
+    /// [`Session::send`] for a message that waited.
+    fn send_kept(&mut self, turn: &mut Turn<'_>, pending: Pending) {
+        let message = Rc::clone(&pending.message);
+        self.send(turn, &Passing::kept(&message), pending);
     }
 
     /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1]
@@ -235,7 +260,7 @@ impl Session {
                     continue;
                 }
             };
-            let permitted = self.may_read(pending.message.topic.borrowed());
+            let permitted = self.may_read(pending.message.topic());
             let passing = Passing::kept(&pending.message);
             let outbound = pending.outbound(&passing);
             if permitted && connection.takes_message(&outbound) {
@@ -271,7 +296,7 @@ impl Session {
                 // [MQTT-3.3.2-5]
                 self.report_dropped(turn, pending.qos, Dropped::Expired);
             } else {
-                self.send_kept(turn, &pending);
+                self.send_kept(turn, pending);
             }
         }
     }

@@ -120,12 +120,12 @@ impl Delivered {
         PublishRef {
             delivery: self.delivery,
             retain: self.retain,
-            topic: PublishTopic::Name(self.message.topic.borrowed()),
+            topic: PublishTopic::Name(self.message.topic()),
             properties: self.message.properties.as_deref(),
             message_expiry_interval_s: self.message_expiry_interval_s,
             subscription_ids: &self.subscription_ids,
             set_at: self.set_at,
-            payload: &self.message.payload,
+            payload: self.message.payload(),
         }
     }
 }

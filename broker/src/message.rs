@@ -9,17 +9,15 @@ use alloc::{boxed::Box, rc::Rc};
 use bytes::Bytes;
 use core::{cell::OnceCell, time::Duration};
 use luxwire_shared::{
-    mqtt::{PublishProperties, QoS, Text, TopicName, TopicRef},
+    mqtt::{PublishProperties, QoS, Text, TopicAndPayload, TopicName, TopicRef},
     time::Instant,
 };
 
 /// An application message with the time at which it came.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Where it was published.
-    pub topic: TopicName,
-    /// The application's bytes.
-    pub payload: Bytes,
+    /// Where it was published, and the application's bytes.
+    pub content: TopicAndPayload,
     /// The quality at which it was published.
     pub qos: QoS,
     /// The RETAIN flag as published.
@@ -90,14 +88,26 @@ impl Message {
     #[inline]
     pub fn borrowed(&self) -> MessageRef<'_> {
         MessageRef {
-            topic: self.topic.borrowed(),
-            payload: &self.payload,
+            topic: self.content.topic(),
+            payload: self.content.payload(),
             qos: self.qos,
             retain: self.retain,
             properties: self.properties.as_deref(),
             published: self.published,
             publisher: &self.publisher,
         }
+    }
+
+    /// Where it was published.
+    #[inline]
+    pub fn topic(&self) -> TopicRef<'_> {
+        self.content.topic()
+    }
+
+    /// The application's bytes.
+    #[inline]
+    pub fn payload(&self) -> &[u8] {
+        self.content.payload()
     }
 
     /// See [`MessageRef::size`].
@@ -120,8 +130,7 @@ impl MessageRef<'_> {
     /// The same message in buffers of its own, so that keeping it does not keep the buffer alive that it came in.
     pub fn detached(&self) -> Message {
         Message {
-            topic: self.topic.detached(),
-            payload: Bytes::copy_from_slice(self.payload),
+            content: TopicAndPayload::new(self.topic, self.payload),
             qos: self.qos,
             retain: self.retain,
             properties: self.properties.map(|properties| Box::new(detached_properties(properties))),

@@ -176,7 +176,7 @@ impl Session {
         }
         self.rights = rights;
         if let Some(rights) = &self.rights {
-            self.queue.take_out(|pending| !rights.may_read(&pending.message.topic));
+            self.queue.take_out(|pending| !rights.may_read(pending.message.topic()));
         }
     }
 }

@@ -15,7 +15,7 @@ use alloc::{
 };
 use core::{ops::AddAssign, time::Duration};
 use luxwire_shared::{
-    mqtt::{QoS, TopicName},
+    mqtt::{QoS, TopicAndPayload, TopicName},
     time::Instant,
 };
 
@@ -216,12 +216,11 @@ impl Broker {
         for (name, value) in self.sys.values(&self.statistics(), now - started_at) {
             let topic =
                 TopicName::try_from(format!("$SYS/broker/{name}").as_str()).expect("one of our names");
-            if self.retained.get(&topic).is_some_and(|known| *known.payload == *value.as_bytes()) {
+            if self.retained.get(&topic).is_some_and(|known| known.payload() == value.as_bytes()) {
                 continue;
             }
             let message = Message {
-                topic,
-                payload: value.into(),
+                content: TopicAndPayload::new(topic.borrowed(), value.as_bytes()),
                 qos: QoS::AtMostOnce,
                 retain: true,
                 properties: None,

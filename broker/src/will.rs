@@ -3,7 +3,7 @@
 use crate::{ClientId, Message, Now, Report, broker::Broker, session::SessionKey, turn::Turn};
 use alloc::{boxed::Box, vec::Vec};
 use luxwire_shared::{
-    mqtt::{PublishProperties, Will},
+    mqtt::{PublishProperties, TopicAndPayload, Will},
     time::Instant,
 };
 
@@ -32,8 +32,7 @@ impl PendingWill {
             content_type: properties.content_type,
         };
         let message = Message {
-            topic: will.topic,
-            payload: will.payload,
+            content: TopicAndPayload::new(will.topic.borrowed(), &will.payload),
             qos: will.qos,
             retain: will.retain,
             properties: (properties != PublishProperties::default()).then(|| Box::new(properties)),

@@ -362,7 +362,7 @@ fn check(world: &World) {
     assert_eq!(kept.len(), retained_messages);
     assert_eq!(kept.iter().map(|message| message.size()).sum::<usize>(), retained_bytes);
     assert!(retained_messages <= 4 && retained_bytes <= 200);
-    assert!(kept.iter().all(|message| !message.payload.is_empty()));
+    assert!(kept.iter().all(|message| !message.payload().is_empty()));
 }
 
 proptest! {

@@ -71,7 +71,7 @@ impl Retained {
     /// Replaces the topic's value. The message must stand in buffers of its own. [MQTT-3.3.1-5]
     pub(crate) fn set(&mut self, message: &Rc<Message>) -> Result<(), Full> {
         let size = message.size();
-        let key = key(message.topic.borrowed());
+        let key = key(message.topic());
         let expires_at = message.expires_at();
         match self.entries.get_mut(&key) {
             Some(entry) => {

@@ -52,7 +52,7 @@ impl Dashboard {
 /// A number that nobody follows, so that looking at it changes nothing.
 fn unfollowed(world: &World, name: &str) -> f64 {
     let message = world.broker.retained_message(&topic(&format!("$SYS/broker/{name}"))).expect("a value");
-    str::from_utf8(&message.payload).expect("text").parse().expect("a number")
+    str::from_utf8(message.payload()).expect("text").parse().expect("a number")
 }
 
 #[test]

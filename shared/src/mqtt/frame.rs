@@ -140,6 +140,11 @@ impl Framer {
 
     #[inline(never)]
     fn next_packet_of_any_kind(&mut self, version: Version) -> Result<Option<Packet>, DecodeError> {
+        if self.arrived.is_empty() && self.partial.is_empty() {
+            // Even an empty rest would keep the read buffer alive.
+            self.arrived = Bytes::new();
+            return Ok(None);
+        }
         match self.next_frame()? {
             Some(frame) => Packet::decode(frame, version).map(Some),
             None => Ok(None),

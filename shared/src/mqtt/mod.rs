@@ -16,6 +16,7 @@ mod reason;
 mod sink;
 mod text;
 mod topic;
+mod topic_and_payload;
 mod variable;
 mod version;
 
@@ -27,4 +28,5 @@ pub use qos::{Delivery, PacketId, QoS};
 pub use reason::ReasonCode;
 pub use text::{Text, TextError};
 pub use topic::{FilterError, Level, ShareName, Subscribable, TopicError, TopicFilter, TopicName, TopicRef};
+pub use topic_and_payload::TopicAndPayload;
 pub use version::Version;

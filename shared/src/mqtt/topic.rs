@@ -156,10 +156,13 @@ impl<'a> TopicRef<'a> {
         TopicName(Text::valid(self.as_str()))
     }
 
-    /// A name that [`TopicName::is_plain`] has found good.
+    /// A name that was looked at.
     #[inline]
-    pub(crate) fn from_plain(bytes: &'a [u8]) -> Self {
-        debug_assert!(TopicName::is_plain(bytes), "not looked at");
+    pub(crate) fn from_valid(bytes: &'a [u8]) -> Self {
+        debug_assert!(
+            str::from_utf8(bytes).is_ok_and(|name| TopicName::try_from(name).is_ok()),
+            "not looked at"
+        );
         Self(bytes)
     }
 }

@@ -317,5 +317,7 @@ impl Scene<'_> {
 /// Whether two deliveries that follow each other are of the same message. No client has two wills at a time.
 fn is_copy(first: &Delivered, second: &Delivered) -> bool {
     let (first, second) = (&first.message, &second.message);
-    first.publisher == second.publisher && first.published == second.published && first.topic == second.topic
+    first.publisher == second.publisher
+        && first.published == second.published
+        && first.topic() == second.topic()
 }

@@ -56,7 +56,7 @@ impl PlainPublish {
         PublishRef {
             delivery: self.delivery,
             retain: self.retain,
-            topic: PublishTopic::Name(TopicRef::from_plain(&body[2..name_end])),
+            topic: PublishTopic::Name(TopicRef::from_valid(&body[2..name_end])),
             properties: None,
             message_expiry_interval_s: None,
             subscription_ids: &[],
