@@ -7,7 +7,7 @@
 //! QoS 0 is not kept for a client that is away, which 3.1.2.4 leaves open: who comes back asks for the retained values.
 
 use crate::{
-    DeliveredRef, Dropped, Limits, Message, Passing, Report,
+    DeliveredRef, Dropped, Limits, LinkId, Message, Passing, Report,
     broker::Broker,
     queue::Pending,
     session::{Connection, Readiness, Session, SessionKey, Sessions},
@@ -16,9 +16,12 @@ use crate::{
 };
 use alloc::{rc::Rc, vec::Vec};
 use core::mem;
-use luxwire_shared::mqtt::{
-    Acknowledge, Delivery, EncodeError, Packet, PacketId, PublishRef, PublishTopic, QoS, Subscribable,
-    SubscriptionId, flow::Stage,
+use luxwire_shared::{
+    mqtt::{
+        Acknowledge, Delivery, EncodeError, Packet, PacketId, PublishRef, PublishTopic, QoS, Subscribable,
+        SubscriptionId, flow::Stage,
+    },
+    time::Timestamp,
 };
 
 impl Broker {
@@ -32,14 +35,10 @@ impl Broker {
         let route = self.subscriptions.matching(passing.message().topic);
         let nodes = self.subscriptions.matched(route);
         let mut anybody = false;
-        let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
-            anybody |= sessions[key].deliver(turn, &self.limits, passing, matching);
-        };
         if let [node] = *nodes {
             self.subscriptions.subscribers(node).for_each(|(key, subscription)| {
-                if let Some(matching) = Matching::one(subscription, publisher == Some(key)) {
-                    hand(&mut self.sessions, key, matching);
-                }
+                let own = publisher == Some(key);
+                anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, subscription);
             });
         } else {
             // Overlapping subscriptions of one session become one copy.
@@ -47,12 +46,16 @@ impl Broker {
             subscribers.extend(nodes.iter().flat_map(|node| self.subscriptions.subscribers(*node)));
             subscribers.sort_by_key(|(key, _)| *key);
             for of_one in subscribers.chunk_by(|(a, _), (b, _)| a == b) {
-                let [(key, _), ..] = *of_one else { continue };
+                let [(key, subscription), ref others @ ..] = *of_one else { continue };
                 let own = publisher == Some(key);
+                if others.is_empty() {
+                    anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, subscription);
+                    continue;
+                }
                 let matching =
                     of_one.iter().filter_map(|(_, subscription)| Matching::one(*subscription, own));
                 if let Some(matching) = matching.reduce(Matching::and) {
-                    hand(&mut self.sessions, key, matching);
+                    anybody |= self.sessions[key].deliver(turn, &self.limits, passing, matching);
                 }
             }
             subscribers.clear();
@@ -114,6 +117,39 @@ impl Matching {
         self.retain_as_published |= other.retain_as_published;
         self.subscription_ids.extend(other.subscription_ids);
         self
+    }
+}
+
+impl Sessions {
+    /// [`Session::deliver`] for one subscription, of whoever published the message itself if it is their `own`.
+    #[inline]
+    fn deliver(
+        &mut self,
+        turn: &mut Turn<'_>,
+        limits: &Limits,
+        passing: &Passing<'_>,
+        key: SessionKey,
+        own: bool,
+        subscription: Subscription,
+    ) -> bool {
+        let message = passing.message();
+        let once = message.qos.min(subscription.qos) == QoS::AtMostOnce;
+        if once
+            && !own
+            && let Some(link) = self.at_once(key)
+        {
+            let retain = message.retain && subscription.retain_as_published;
+            let subscription_ids = subscription.id.as_slice();
+            let outbound = Outbound { passing, qos: QoS::AtMostOnce, retain, subscription_ids };
+            turn.deliver(link, &outbound, Delivery::AtMostOnce, None);
+            return true;
+        }
+        let Some(matching) = Matching::one(subscription, own) else { return false };
+        let was_permitted = self[key].deliver(turn, limits, passing, matching);
+        if once {
+            self.find_at_once(key);
+        }
+        was_permitted
     }
 }
 
@@ -201,7 +237,8 @@ impl Session {
         if !connection.takes_message(outbound) {
             return self.report_dropped(turn, outbound.qos, Dropped::TooLarge);
         }
-        turn.deliver(connection, outbound, Delivery::AtMostOnce);
+        let set_at = connection.set_at(outbound.passing.message());
+        turn.deliver(connection.link, outbound, Delivery::AtMostOnce, set_at);
     }
 
     /// Sends a message for the first time, if the client takes packets of its size, and keeps it until it is acknowledged.
@@ -219,7 +256,8 @@ impl Session {
         let Some(id) = self.outgoing.send(pending.qos, pending) else { return };
         self.in_flight_bytes += passing.message().size();
         let Some(pending) = self.outgoing.latest() else { return };
-        turn.deliver(connection, &pending.outbound(passing), Delivery::first(pending.qos, id));
+        let set_at = connection.set_at(passing.message());
+        turn.deliver(connection.link, &pending.outbound(passing), Delivery::first(pending.qos, id), set_at);
     }
 
     /// Sends a retained message to who subscribed; see [`Session::send`].
@@ -264,7 +302,7 @@ impl Session {
             let passing = Passing::kept(&pending.message);
             let outbound = pending.outbound(&passing);
             if permitted && connection.takes_message(&outbound) {
-                turn.deliver(connection, &outbound, delivery);
+                turn.deliver(link, &outbound, delivery, connection.set_at(passing.message()));
                 continue;
             }
             // It took more when the message was sent first [MQTT-3.1.2-25], or was somebody else.
@@ -376,19 +414,25 @@ impl Outbound<'_> {
 
 impl Turn<'_> {
     #[inline]
-    fn deliver(&mut self, connection: &Connection, outbound: &Outbound<'_>, delivery: Delivery) {
+    fn deliver(
+        &mut self,
+        link: LinkId,
+        outbound: &Outbound<'_>,
+        delivery: Delivery,
+        set_at: Option<Timestamp>,
+    ) {
         let message = outbound.passing.message();
         self.sent.packets += 1;
         self.sent.publishes += 1;
         self.sent.payload_bytes += message.payload.len() as u64;
         self.effects.deliver(&DeliveredRef {
-            link: connection.link,
+            link,
             message: outbound.passing,
             delivery,
             retain: outbound.retain,
             message_expiry_interval_s: message.expiry_left_s(self.now.instant),
             subscription_ids: outbound.subscription_ids,
-            set_at: connection.set_at(message),
+            set_at,
         });
     }
 }

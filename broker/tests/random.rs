@@ -393,4 +393,25 @@ proptest! {
         };
         prop_assert_eq!(run(1), run(u64::MAX));
     }
+
+    #[test]
+    fn a_publish_that_lies_where_it_was_read_has_the_effects_of_any_other(events in events()) {
+        let mut world = play(&events);
+        world.input(Input::Stop);
+        let inputs = world.inputs;
+        let run = |lies: bool| {
+            let mut broker = luxwire_broker::Broker::new(config(1));
+            let mut effects: Vec<Effect> = Vec::new();
+            for (now, input) in &inputs {
+                match input {
+                    Input::Packet { link, packet: Packet::Publish(publish) } if lies => {
+                        broker.publish_arrived(*now, *link, &publish.as_parts(), &mut effects);
+                    }
+                    input => broker.handle(*now, input.clone(), &mut effects),
+                }
+            }
+            format!("{effects:?}")
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
 }
