@@ -65,7 +65,7 @@ fn poll_event(
     socket: &mut OwnedReadHalf,
     cx: &mut Context<'_>,
 ) -> Poll<Event> {
-    let Some(link) = state.edge.links.get_mut(&id) else { return Poll::Ready(Event::Over) };
+    let Some(link) = state.edge.links.get_mut(id) else { return Poll::Ready(Event::Over) };
     if link.over.is_some() {
         return Poll::Ready(Event::Over);
     }
@@ -104,7 +104,7 @@ fn poll_event(
 async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
     let can_say_goodbye = {
         let mut state = shard.0.borrow_mut();
-        let Some(link) = state.edge.links.get_mut(&id) else { return };
+        let Some(link) = state.edge.links.get_mut(id) else { return };
         let over = link.over.clone().unwrap_or(Over::ByPeer);
         if over.can_say_goodbye() {
             link.say_goodbye();
@@ -136,7 +136,7 @@ async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
 
 /// Ends our direction and reads, for nothing, until the client ends its own.
 async fn discard(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
-    if let Some(link) = shard.0.borrow().edge.links.get(&id) {
+    if let Some(link) = shard.0.borrow().edge.links.get(id) {
         // If the client has gone, reading says so at once.
         let _ = SockRef::from(link.socket()).shutdown(Shutdown::Write);
     }

@@ -5,14 +5,13 @@
 //! is done.
 
 use super::{
-    link::{Link, Over},
+    link::Over,
+    links::Links,
     local::Locals,
     output::{Spare, Written},
     verdicts::Checks,
 };
 use crate::{auth::SignIn, clock::Clock, limits};
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use luxwire_broker::{
     Delivered, DeliveredRef, Effect, Effects, LinkId, OutgoingAliases, Passing, Report, Traffic, Verdict,
 };
@@ -31,8 +30,7 @@ pub(super) struct Edge {
     pub(super) hash_seed: u64,
     pub(super) packet_size: usize,
     pub(super) stall_timeout: Duration,
-    /// Boxed, so that the places of a table that are empty cost little.
-    pub(super) links: HashMap<LinkId, Box<Link>, RandomState>,
+    pub(super) links: Links,
     pub(super) locals: Locals,
     pub(super) spare: Spare,
     /// What went over the wires since the broker was last told.
@@ -65,7 +63,7 @@ impl Effects for Edge {
 
     fn send(&mut self, id: LinkId, packet: Packet) {
         self.effects += 1;
-        let Some(link) = self.links.get_mut(&id) else { return self.locals.send(id, packet) };
+        let Some(link) = self.links.get_mut(id) else { return self.locals.send(id, packet) };
         if let Err(error) = link.send(&packet, &mut self.spare) {
             error!(%error, "a packet of ours cannot be written");
         }
@@ -77,7 +75,7 @@ impl Effects for Edge {
     fn deliver(&mut self, delivered: &DeliveredRef<'_>) {
         self.effects += 1;
         let id = delivered.link;
-        let Some(link) = self.links.get_mut(&id) else {
+        let Some(link) = self.links.get_mut(id) else {
             if let Some(since) = self.locals.deliver(delivered, self.clock) {
                 self.stall_check.get_or_insert(since + self.stall_timeout);
             }
@@ -101,7 +99,7 @@ impl Edge {
     }
 
     fn await_drain(&mut self, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else { return self.locals.await_drain(id) };
+        let Some(link) = self.links.get_mut(id) else { return self.locals.await_drain(id) };
         link.awaits_drain = true;
         if link.becomes_dirty() {
             self.flush_soon(id);
@@ -117,14 +115,14 @@ impl Edge {
 
     /// Has the flusher write to the link if there is something that it does not know of.
     pub(super) fn becomes_dirty(&mut self, id: LinkId) {
-        if self.links.get_mut(&id).is_some_and(|link| link.becomes_dirty()) {
+        if self.links.get_mut(id).is_some_and(|link| link.becomes_dirty()) {
             self.flush_soon(id);
         }
     }
 
     /// The first reason stays: what follows is its consequence.
     pub(super) fn end(&mut self, id: LinkId, over: Over) {
-        let Some(link) = self.links.get_mut(&id) else { return self.locals.end(id, over) };
+        let Some(link) = self.links.get_mut(id) else { return self.locals.end(id, over) };
         link.over.get_or_insert(over);
         link.wake();
     }
@@ -143,7 +141,7 @@ impl Edge {
                 }
                 let packet_size = self.packet_size;
                 let aliases = OutgoingAliases::new(aliases, self.hash_seed);
-                let Some(link) = self.links.get_mut(&id) else { return };
+                let Some(link) = self.links.get_mut(id) else { return };
                 let (peer, transport) = (link.peer, link.transport());
                 info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
                 link.accepted(client_id.clone(), packet_size, aliases);
@@ -189,7 +187,7 @@ impl Edge {
 
     /// Writes to one link; says whether bytes are left because its socket is full.
     pub(super) fn write(&mut self, id: LinkId) -> bool {
-        let Some(link) = self.links.get_mut(&id) else { return false };
+        let Some(link) = self.links.get_mut(id) else { return false };
         link.is_dirty = false;
         let was_waiting = link.must_wait();
         match link.write(&mut self.spare, &mut self.traffic) {
@@ -227,7 +225,7 @@ impl Edge {
             return;
         }
         self.stall_check = self.locals.end_stalled(now, self.stall_timeout);
-        for link in self.links.values_mut() {
+        for link in self.links.iter_mut() {
             let Some(due) = link.blocked_since.map(|since| since + self.stall_timeout) else { continue };
             if due <= now {
                 link.over.get_or_insert(Over::Stalled);

@@ -17,6 +17,7 @@ mod door;
 mod edge;
 mod flusher;
 mod link;
+mod links;
 mod local;
 mod output;
 mod picture;
@@ -35,8 +36,8 @@ pub(crate) use room::Room;
 use crate::{auth::SignIn, clock::Clock, config::Config, limits};
 use bytes::BytesMut;
 use edge::Edge;
-use hashbrown::HashMap;
 use link::{Link, Next, Over};
+use links::Links;
 use local::Locals;
 use luxwire_broker::{Broker, CloseReason, Effects as _, Input, LinkId, Now, Traffic};
 use luxwire_shared::{
@@ -65,7 +66,6 @@ struct State {
     broker: Broker,
     /// All that the broker's effects reach.
     edge: Edge,
-    links_opened: u64,
     /// Shared by all links: what a packet needs beyond its turn is copied out of it.
     read_buffer: BytesMut,
     /// When buffers that nobody needed were last let go.
@@ -103,7 +103,7 @@ impl Shard {
                 hash_seed,
                 packet_size: limits.packet_size.bytes(),
                 stall_timeout,
-                links: HashMap::default(),
+                links: Links::default(),
                 locals: Locals::default(),
                 spare: Spare::default(),
                 traffic: Traffic::default(),
@@ -113,7 +113,6 @@ impl Shard {
                 flusher: None,
                 stall_check: None,
             },
-            links_opened: 0,
             read_buffer: BytesMut::new(),
             spare_since: Instant::START,
             timer: None,
@@ -141,11 +140,10 @@ impl Shard {
         if state.stopping.is_some() {
             return;
         }
-        let link = state.next_link();
         let packet_size = state.edge.packet_size;
         let visitor = state.edge.sign_in.visitor(new.peer);
         let new_link = Link::new(writer, new.peer, new.websocket, packet_size);
-        state.edge.links.insert(link, Box::new(new_link));
+        let link = state.edge.links.insert(new_link);
         let now = state.edge.clock.now();
         state.tell(now, Input::Open { link, visitor, nonce: u128::from_ne_bytes(nonce) });
         state.set_timer();
@@ -169,13 +167,6 @@ impl Shard {
 }
 
 impl State {
-    /// The number of one more link.
-    fn next_link(&mut self) -> LinkId {
-        let link = LinkId(self.links_opened);
-        self.links_opened += 1;
-        link
-    }
-
     fn is_empty(&self) -> bool {
         self.edge.links.is_empty() && self.edge.locals.is_empty() && self.picture.is_left_by_all()
     }
@@ -186,7 +177,7 @@ impl State {
         let begun = self.edge.effects;
         loop {
             let is_enough = self.edge.is_enough(begun);
-            let Some(link) = self.edge.links.get_mut(&id) else { break };
+            let Some(link) = self.edge.links.get_mut(id) else { break };
             if is_enough {
                 link.left_off = true;
                 break;
@@ -196,7 +187,7 @@ impl State {
             {
                 self.pass_publishes(now, id, begun, arrived);
             }
-            let Some(link) = self.edge.links.get_mut(&id) else { break };
+            let Some(link) = self.edge.links.get_mut(id) else { break };
             match link.next(id) {
                 Next::Input(input) => self.tell(now, input),
                 Next::Bytes => {}
@@ -219,11 +210,11 @@ impl State {
         let edge = &mut self.edge;
         while let Some(publish) = arrived.next_publish(version) {
             self.broker.publish_arrived(now, id, &publish, edge);
-            if edge.is_enough(begun) || edge.links.get(&id).is_none_or(|link| link.must_rest()) {
+            if edge.is_enough(begun) || edge.links.get(id).is_none_or(|link| link.must_rest()) {
                 break;
             }
         }
-        if let Some(link) = edge.links.get_mut(&id) {
+        if let Some(link) = edge.links.get_mut(id) {
             link.give_back(arrived);
         }
     }
@@ -290,7 +281,7 @@ impl State {
 
     /// The connection is closed.
     fn forget(&mut self, id: LinkId) {
-        let Some(link) = self.edge.links.remove(&id) else { return };
+        let Some(link) = self.edge.links.remove(id) else { return };
         let (peer, dropped) = (link.peer, link.dropped);
         let over = link.over.unwrap_or(Over::ByPeer);
         let reason = over.reason();

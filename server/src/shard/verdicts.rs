@@ -33,7 +33,7 @@ impl Edge {
         if let Some(verdict) = self.sign_in.at_once(user, password) {
             return self.verdicts.push((id, verdict));
         }
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(link) = self.links.get_mut(id) {
             link.awaits_verdict = true;
         }
         let check =
@@ -47,7 +47,7 @@ impl Edge {
 
 impl State {
     fn password_checked(&mut self, id: LinkId, verdict: Verdict) {
-        if let Some(link) = self.edge.links.get_mut(&id) {
+        if let Some(link) = self.edge.links.get_mut(id) {
             link.awaits_verdict = false;
             // What the client said behind its CONNECT, perhaps.
             link.left_off = true;

@@ -37,7 +37,7 @@ impl Shard {
         if state.stopping.is_some() {
             return mailbox.end();
         }
-        let link = state.next_link();
+        let link = state.edge.links.number();
         state.edge.locals.insert(link, &new, mailbox);
         let now = state.edge.clock.now();
         state
