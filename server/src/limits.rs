@@ -131,9 +131,6 @@ pub(crate) const SPARE_FOR: Duration = Duration::from_secs(1);
 /// A new one begins with this: room for a few small messages, so that it need not grow for them.
 pub(crate) const SPARE_BUFFER_NEW: usize = 512;
 
-/// What the WebSocket protocol reads at once; every WebSocket link has such a buffer.
-pub(crate) const WEBSOCKET_BUFFER: usize = 4 << 10;
-
 /// A WebSocket message may be this much larger than the largest packet, for clients that put several into one.
 pub(crate) const WEBSOCKET_MESSAGE_BESIDES_PACKET: usize = 64 << 10;
 

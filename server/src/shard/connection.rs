@@ -91,7 +91,7 @@ fn poll_event(
         Ok(0) => link.over = Some(Over::ByPeer),
         Ok(len) => {
             state.edge.traffic.bytes_received += len as u64;
-            link.push(buffer.split().freeze());
+            link.push(buffer.split());
             return Poll::Ready(Event::Received { more_may_wait: len == room });
         }
         Err(error) => link.over = Some(Over::Failed(error.to_string())),

@@ -132,10 +132,10 @@ impl Link {
     }
 
     /// Hands over what was read.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(super) fn push(&mut self, bytes: BytesMut) {
         match &mut self.websocket {
             Some(websocket) => websocket.push(bytes),
-            None => self.framer.push(bytes),
+            None => self.framer.push(bytes.freeze()),
         }
     }
 
