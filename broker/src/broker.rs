@@ -16,7 +16,7 @@ use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
-    mqtt::{Packet, PublishRef, ReasonCode, TopicFilter, TopicName},
+    mqtt::{Acknowledge, AcknowledgeKind, Packet, Plain, ReasonCode, TopicFilter, TopicName},
     time::Instant,
 };
 
@@ -101,21 +101,24 @@ impl Broker {
         self.sys.counters += turn.sent;
     }
 
-    /// The same as [`Input::Packet`] with a PUBLISH, for one that lies where it was read. Most messages are gone again when
-    /// this returns, and then nothing of them was copied but into what is written.
+    /// The same as [`Input::Packet`], for a packet that lies where it was read. Most messages are gone again when this
+    /// returns, and then nothing of them was copied but into what is written.
     #[inline]
-    pub fn publish_arrived(
-        &mut self,
-        now: Now,
-        link: LinkId,
-        publish: &PublishRef<'_>,
-        effects: &mut dyn Effects,
-    ) {
+    pub fn handle_plain(&mut self, now: Now, link: LinkId, packet: &Plain<'_>, effects: &mut dyn Effects) {
         let turn = &mut Turn { now, effects, sent: Sent::default() };
-        match self.heard(now, link) {
-            Some(Stage::Connected(key)) => self.publish(turn, key, publish),
-            Some(stage) => self.packet(turn, link, stage, Packet::Publish(publish.detached())),
-            None => {}
+        match (self.heard(now, link), packet) {
+            (Some(Stage::Connected(key)), Plain::Publish(publish)) => self.publish(turn, key, publish),
+            (Some(Stage::Connected(key)), &Plain::Acknowledge { kind, id }) => {
+                let acknowledge = &Acknowledge::success(id);
+                match kind {
+                    AcknowledgeKind::Puback => self.puback(turn, key, acknowledge),
+                    AcknowledgeKind::Pubrec => self.pubrec(turn, key, acknowledge),
+                    AcknowledgeKind::Pubrel => self.pubrel(turn, key, acknowledge),
+                    AcknowledgeKind::Pubcomp => self.pubcomp(turn, key, acknowledge),
+                }
+            }
+            (Some(stage), packet) => self.packet(turn, link, stage, packet.detached()),
+            (None, _) => {}
         }
         self.sys.counters += turn.sent;
     }

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use driver::{Client, World, packets::*};
 use luxwire_broker::{Config, Effect, Input, Limits, Mechanism, ScramSha256, Statistics};
 use luxwire_shared::mqtt::{
-    Acknowledge, Auth, AuthProperties, Connack, ConnackProperties, Connect, DecodeError, Packet, PacketType,
-    PublishTopic, ReasonCode, RetainHandling, Suback, TopicAlias, TopicFilter, Unsuback, Version, Will,
+    Acknowledge, AcknowledgeKind, Auth, AuthProperties, Connack, ConnackProperties, Connect, DecodeError,
+    Packet, PacketType, Plain, PublishTopic, ReasonCode, RetainHandling, Suback, TopicAlias, TopicFilter,
+    Unsuback, Version, Will,
 };
 use proptest::{collection, option, prelude::*, sample};
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
@@ -365,6 +366,20 @@ fn check(world: &World) {
     assert!(kept.iter().all(|message| !message.payload().is_empty()));
 }
 
+/// The packet as it would be read where it lies, if it could.
+fn plain(packet: &Packet) -> Option<Plain<'_>> {
+    let (kind, acknowledge) = match packet {
+        Packet::Publish(publish) => return Some(Plain::Publish(publish.as_parts())),
+        Packet::Puback(acknowledge) => (AcknowledgeKind::Puback, acknowledge),
+        Packet::Pubrec(acknowledge) => (AcknowledgeKind::Pubrec, acknowledge),
+        Packet::Pubrel(acknowledge) => (AcknowledgeKind::Pubrel, acknowledge),
+        Packet::Pubcomp(acknowledge) => (AcknowledgeKind::Pubcomp, acknowledge),
+        _ => return None,
+    };
+    (*acknowledge == Acknowledge::success(acknowledge.id))
+        .then_some(Plain::Acknowledge { kind, id: acknowledge.id })
+}
+
 proptest! {
     #[test]
     fn nothing_panics_and_what_must_hold_holds(events in events()) {
@@ -395,7 +410,7 @@ proptest! {
     }
 
     #[test]
-    fn a_publish_that_lies_where_it_was_read_has_the_effects_of_any_other(events in events()) {
+    fn a_packet_that_lies_where_it_was_read_has_the_effects_of_any_other(events in events()) {
         let mut world = play(&events);
         world.input(Input::Stop);
         let inputs = world.inputs;
@@ -404,8 +419,8 @@ proptest! {
             let mut effects: Vec<Effect> = Vec::new();
             for (now, input) in &inputs {
                 match input {
-                    Input::Packet { link, packet: Packet::Publish(publish) } if lies => {
-                        broker.publish_arrived(*now, *link, &publish.as_parts(), &mut effects);
+                    Input::Packet { link, packet } if lies && let Some(plain) = plain(packet) => {
+                        broker.handle_plain(*now, *link, &plain, &mut effects);
                     }
                     input => broker.handle(*now, input.clone(), &mut effects),
                 }

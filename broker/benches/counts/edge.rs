@@ -131,20 +131,20 @@ impl Edge {
         let bytes = self.read_buffer.split().freeze();
         self.house.line(link).framer.push(bytes);
         loop {
-            self.pass_publishes(link);
+            self.pass_plain(link);
             let Some(packet) = self.house.line(link).next_packet() else { return };
             self.tell(Input::Packet { link, packet });
         }
     }
 
     /// As the server does it: those that can be read where they lie are.
-    fn pass_publishes(&mut self, link: LinkId) {
+    fn pass_plain(&mut self, link: LinkId) {
         let now = self.now();
         let line = self.house.line(link);
         let Some(version) = line.version else { return };
         let Some(mut arrived) = line.framer.take_arrived() else { return };
-        while let Some(publish) = arrived.next_publish(version) {
-            self.broker.publish_arrived(now, link, &publish, &mut self.house);
+        while let Some(packet) = arrived.next_plain(version) {
+            self.broker.handle_plain(now, link, &packet, &mut self.house);
         }
         self.house.line(link).framer.give_back(arrived);
     }

@@ -185,7 +185,7 @@ impl State {
             if !self.picture.is_watched()
                 && let Some(arrived) = link.take_arrived()
             {
-                self.pass_publishes(now, id, begun, arrived);
+                self.pass_plain(now, id, begun, arrived);
             }
             let Some(link) = self.edge.links.get_mut(id) else { break };
             match link.next(id) {
@@ -199,17 +199,11 @@ impl State {
         self.set_timer();
     }
 
-    /// Tells the broker of the messages that can be read where they lie, up to the first other packet.
-    fn pass_publishes(
-        &mut self,
-        now: Now,
-        id: LinkId,
-        begun: u64,
-        (version, mut arrived): (Version, Arrived),
-    ) {
+    /// Tells the broker of the packets that can be read where they lie, up to the first other one.
+    fn pass_plain(&mut self, now: Now, id: LinkId, begun: u64, (version, mut arrived): (Version, Arrived)) {
         let edge = &mut self.edge;
-        while let Some(publish) = arrived.next_publish(version) {
-            self.broker.publish_arrived(now, id, &publish, edge);
+        while let Some(packet) = arrived.next_plain(version) {
+            self.broker.handle_plain(now, id, &packet, edge);
             if edge.is_enough(begun) || edge.links.get(id).is_none_or(|link| link.must_rest()) {
                 break;
             }

@@ -3,7 +3,7 @@
 //! It looks at the fixed header only: what a packet says is the business of [`Packet::decode`](crate::mqtt::Packet).
 
 use crate::mqtt::{
-    DecodeError, Packet, Publish, PublishRef, Version,
+    Acknowledge, AcknowledgeKind, DecodeError, Packet, PacketId, Publish, PublishRef, Version,
     packet::{PlainPublish, plain_acknowledge},
     reader::Reader,
     variable,
@@ -34,6 +34,20 @@ pub struct Arrived {
     /// How far they were read.
     at: usize,
     packet_size_max: u32,
+}
+
+/// One of the commonest packets, which can be read where it lies.
+#[derive(Clone, Copy, Debug)]
+pub enum Plain<'a> {
+    /// A PUBLISH without properties, its topic's name in ASCII.
+    Publish(PublishRef<'a>),
+    /// That all went well, in four bytes.
+    Acknowledge {
+        /// What is acknowledged, and to whom.
+        kind: AcknowledgeKind,
+        /// Of which message.
+        id: PacketId,
+    },
 }
 
 /// One whole packet whose content was not looked at yet.
@@ -219,16 +233,31 @@ impl Framer {
 }
 
 impl Arrived {
-    /// The packet that comes next, if it is a PUBLISH that the short way can read: whole, without properties, its topic's
-    /// name in ASCII. It copies nothing and counts no references, which of a small message's cost was a fifth. `None` says
-    /// nothing: the framer says what comes next.
+    /// The packet that comes next, if it is plain. That copies nothing and counts no references, which of a small message's
+    /// cost was a fifth. `None` says nothing: the framer says what comes next.
     #[inline]
-    pub fn next_publish(&mut self, version: Version) -> Option<PublishRef<'_>> {
+    pub fn next_plain(&mut self, version: Version) -> Option<Plain<'_>> {
         let bytes = self.bytes.get(self.at..)?;
+        if self.packet_size_max >= plain_acknowledge::LEN as u32
+            && let Some((kind, id)) = plain_acknowledge::read(bytes)
+        {
+            self.at += plain_acknowledge::LEN;
+            return Some(Plain::Acknowledge { kind, id });
+        }
         let header = Header::parse(bytes, self.packet_size_max).ok().flatten()?;
         let publish = header.plain_publish(bytes, version)?;
         self.at += header.packet_len;
-        Some(publish)
+        Some(Plain::Publish(publish))
+    }
+}
+
+impl Plain<'_> {
+    /// The same packet in buffers of its own.
+    pub fn detached(&self) -> Packet {
+        match self {
+            Self::Publish(publish) => Packet::Publish(publish.detached()),
+            Self::Acknowledge { kind, id } => kind.packet(Acknowledge::success(*id)),
+        }
     }
 }
 

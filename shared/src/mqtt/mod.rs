@@ -21,7 +21,7 @@ mod variable;
 mod version;
 
 pub use error::{DecodeError, EncodeError};
-pub use frame::{Arrived, Frame, Framer, PacketType};
+pub use frame::{Arrived, Frame, Framer, PacketType, Plain};
 pub use packet::*;
 pub use property::Property;
 pub use qos::{Delivery, PacketId, QoS};
