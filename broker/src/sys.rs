@@ -229,7 +229,7 @@ impl Broker {
                 publisher: ClientId::default(),
             };
             let passing = Passing::kept(Rc::new(message));
-            // Where there is no room for it, those who follow it get it all the same.
+            // The limits are for what clients store: there is room.
             let _ = self.retained.set(passing.message());
             self.route(turn, passing, None);
         }
