@@ -89,7 +89,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
     ),
     flow("reluctant-q1", "the same at QoS 1", Flow::new(RELUCTANT, AtLeastOnce)),
     plain("start", "from start to the first client's welcome", Task::Start),
-    plain("churn", "sessions, filters and retained messages that come and go", Task::Churn),
+    plain(
+        "churn",
+        "sessions, filters, retained values, wills, queues and slow readers come and go; 10 pairs at QoS 1 before and after",
+        Task::Churn,
+    ),
 ];
 
 /// 50 publishers, each with a subscriber of its own.

@@ -60,7 +60,7 @@ enum Task {
     },
     /// Connections that come and go.
     Storm,
-    /// Sessions, subscriptions and retained messages that come and go.
+    /// Everything that comes and goes.
     Churn,
     /// To start, and to welcome a client.
     Start,
@@ -113,7 +113,18 @@ impl Scenario {
                 MemoryBytes,
             ],
             Task::Storm => &[ConnectionsPerS, CpuUsPerConnection, MemoryBytes, BrokerCores, GeneratorCores],
-            Task::Churn => &[CyclesPerS, BytesPerCycle, MemoryBefore, MemoryBytes, IdleCores],
+            Task::Churn => &[
+                MemoryBefore,
+                MemoryTop,
+                MemoryBytes,
+                MemoryAgain,
+                CpuBefore,
+                CpuSPerMillion,
+                CpuAgain,
+                CyclesPerS,
+                BytesPerCycle,
+                IdleCores,
+            ],
             Task::Start => &[ReadyMs, MemoryBytes],
         }
     }
@@ -127,7 +138,7 @@ impl Scenario {
             Task::Retained(_) => &[ReplayS, CpuSPerMillion, BytesPerRetained, StoreS],
             Task::Idle { .. } => &[BytesPerConnection, BytesPerSubscribed, CpuUsPerConnection],
             Task::Storm => &[CpuUsPerConnection],
-            Task::Churn => &[CyclesPerS],
+            Task::Churn => &[MemoryAgain, CpuAgain],
             Task::Start => &[ReadyMs],
         }
     }
