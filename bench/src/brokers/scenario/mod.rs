@@ -30,6 +30,8 @@ pub(super) struct Scenario {
     pub(super) title: &'static str,
     /// Takes long or much memory: done only when named.
     pub(super) heavy: bool,
+    /// Also done where nothing is pinned: what matters most.
+    pub(super) also_unpinned: bool,
     task: Task,
 }
 
