@@ -17,8 +17,8 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
 
   // The suite ends, whatever happens: one expectation, one test, all of them. Nothing is shown by how soon it is, so that
-  // these are far from what a busy machine needs: with four times the work that it can do, an expectation takes 5 s, the
-  // longest test 75 s, and all of them 8 minutes.
+  // these are far from what a busy machine needs: with five times the work that it can do, the longest test took two and a
+  // half minutes (of three times this, see `test.slow`), all of them twelve.
   expect: { timeout: 30_000 },
   timeout: 180_000,
   globalTimeout: 25 * 60_000,
