@@ -228,7 +228,7 @@ impl Broker {
                 publisher: ClientId::default(),
             };
             let message = Rc::new(message);
-            // Where there is no room for it, those who follow it get it all the same.
+            // The limits are for what clients store: there is room.
             let _ = self.retained.set(&message);
             self.route(turn, &Passing::kept(&message), None);
         }
