@@ -1,14 +1,21 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP from a client. Sections 3.4 to 3.7.
 
-use crate::{broker::Broker, queue::Pending, session::SessionKey, turn::Turn};
+use crate::{
+    broker::Broker,
+    queue::Pending,
+    session::{Session, SessionKey},
+    turn::Turn,
+};
 use luxwire_shared::mqtt::{Acknowledge, Packet, ReasonCode, flow::Received};
 
 impl Broker {
     /// An identifier that nothing at QoS 1 uses is ignored: there is no packet to answer it with.
     pub(crate) fn puback(&mut self, turn: &mut Turn<'_>, key: SessionKey, puback: &Acknowledge) {
+        let session = &mut self.sessions[key];
         // Whatever the reason, the message is done. [MQTT-4.4.0-2]
-        if let Some(pending) = self.sessions[key].outgoing.puback(puback.id) {
-            self.taken(key, &pending);
+        let Some(pending) = session.outgoing.puback(puback.id) else { return };
+        session.taken(&pending);
+        if session.has_more_to_send() {
             self.pump(turn, key);
         }
     }
@@ -20,14 +27,15 @@ impl Broker {
             // [MQTT-4.3.3-4] [MQTT-4.6.0-4]
             Received::Release(pending) => {
                 turn.send(link, Packet::Pubrel(Acknowledge::success(pubrec.id)));
-                if let Some(pending) = pending {
-                    self.taken(key, &pending);
+                let Some(pending) = pending else { return };
+                session.taken(&pending);
+                if session.has_more_to_send() {
                     self.pump(turn, key);
                 }
             }
             // [MQTT-4.4.0-2]
             Received::Refused(pending) => {
-                self.taken(key, &pending);
+                session.taken(&pending);
                 self.pump(turn, key);
             }
             Received::Unknown if pubrec.reason.is_failure() => {}
@@ -51,13 +59,22 @@ impl Broker {
     }
 
     pub(crate) fn pubcomp(&mut self, turn: &mut Turn<'_>, key: SessionKey, pubcomp: &Acknowledge) {
-        if self.sessions[key].outgoing.pubcomp(pubcomp.id) {
+        let session = &mut self.sessions[key];
+        if session.outgoing.pubcomp(pubcomp.id) && session.has_more_to_send() {
             self.pump(turn, key);
         }
     }
+}
 
+impl Session {
     /// The client has the message, so that the bytes it took are free.
-    fn taken(&mut self, key: SessionKey, pending: &Pending) {
-        self.sessions[key].in_flight_bytes -= pending.message.size();
+    fn taken(&mut self, pending: &Pending) {
+        self.in_flight_bytes -= pending.message.size();
+    }
+
+    /// Whether there may be something that [`Broker::pump`] can send.
+    #[inline]
+    fn has_more_to_send(&self) -> bool {
+        !self.queue.is_empty() || !self.replays.is_empty() || self.outgoing.is_resending()
     }
 }

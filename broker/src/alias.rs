@@ -13,7 +13,7 @@ use core::{
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use luxwire_shared::mqtt::{PublishRef, PublishTopic, TopicAlias, TopicName, Version};
+use luxwire_shared::mqtt::{PublishRef, PublishTopic, TopicAlias, TopicName, TopicRef, Version};
 
 /// What a client calls topics on its connection.
 #[derive(Debug, Default)]
@@ -27,24 +27,24 @@ pub(crate) struct IncomingAliases {
 pub(crate) struct TooManyBytes;
 
 impl IncomingAliases {
-    /// From here on the number stands for this name, whatever it stood for. Gives the name as it is kept.
+    /// From here on the number stands for this name, whatever it stood for.
     pub(crate) fn introduce(
         &mut self,
         alias: TopicAlias,
-        name: &TopicName,
+        name: TopicRef<'_>,
         bytes_max: usize,
-    ) -> Result<&TopicName, TooManyBytes> {
+    ) -> Result<(), TooManyBytes> {
         let before = self.names.get(&alias).map_or(0, |name| name.len());
-        let bytes = self.bytes - before + name.len();
+        let bytes = self.bytes - before + name.as_bytes().len();
         if bytes > bytes_max {
             return Err(TooManyBytes);
         }
         self.bytes = bytes;
         let kept = self.names.entry(alias).or_insert_with(|| name.detached());
-        if kept != name {
+        if kept.borrowed() != name {
             *kept = name.detached();
         }
-        Ok(kept)
+        Ok(())
     }
 
     pub(crate) fn name(&self, alias: TopicAlias) -> Option<&TopicName> {
@@ -114,11 +114,12 @@ impl OutgoingAliases {
     /// the packets that follow.
     pub fn shorten<'a>(&mut self, packet: PublishRef<'a>) -> PublishRef<'a> {
         let PublishTopic::Name(name) = packet.topic else { return packet };
-        if name.len() < NAME_WORTH_A_NUMBER {
+        if name.as_bytes().len() < NAME_WORTH_A_NUMBER {
             return packet;
         }
-        let hash = self.hasher.hash_one(name.as_str());
-        if let Some(&at) = self.by_name.find(hash, |at| self.slots[usize::from(*at)].name == *name) {
+        let hash = self.hasher.hash_one(name.as_bytes());
+        if let Some(&at) = self.by_name.find(hash, |at| self.slots[usize::from(*at)].name.borrowed() == name)
+        {
             self.slots[usize::from(at)].used = true;
             return PublishRef { topic: PublishTopic::Alias(alias(at)), ..packet };
         }
@@ -134,7 +135,7 @@ impl OutgoingAliases {
     }
 
     /// Which slot a name may take that has none.
-    fn place_for(&mut self, name: &TopicName, hash: u64) -> Option<u16> {
+    fn place_for(&mut self, name: TopicRef<'_>, hash: u64) -> Option<u16> {
         let replaced = if self.slots.len() < usize::from(self.allowed.maximum) {
             None
         } else if self.strangers.contains(&hash) {
@@ -148,19 +149,19 @@ impl OutgoingAliases {
             return None;
         };
         let before = replaced.map_or(0, |at| self.slots[at].name.len());
-        let fits = self.bytes - before + name.len() <= self.allowed.bytes;
+        let fits = self.bytes - before + name.as_bytes().len() <= self.allowed.bytes;
         // There are no more slots than a u16 counts.
         fits.then(|| replaced.unwrap_or(self.slots.len())).and_then(|at| u16::try_from(at).ok())
     }
 
-    fn introduce(&mut self, at: u16, name: &TopicName, hash: u64) {
+    fn introduce(&mut self, at: u16, name: TopicRef<'_>, hash: u64) {
         let slot = Slot { name: name.detached(), used: false };
-        self.bytes += name.len();
+        self.bytes += name.as_bytes().len();
         match self.slots.get_mut(usize::from(at)) {
             Some(taken) => {
                 let before = core::mem::replace(taken, slot).name;
                 self.bytes -= before.len();
-                let hash = self.hasher.hash_one(before.as_str());
+                let hash = self.hasher.hash_one(before.as_bytes());
                 if let Ok(entry) = self.by_name.find_entry(hash, |candidate| *candidate == at) {
                     entry.remove();
                 }
@@ -169,7 +170,7 @@ impl OutgoingAliases {
             None => self.slots.push(slot),
         }
         let Self { slots, by_name, hasher, .. } = self;
-        by_name.insert_unique(hash, at, |at| hasher.hash_one(slots[usize::from(*at)].name.as_str()));
+        by_name.insert_unique(hash, at, |at| hasher.hash_one(slots[usize::from(*at)].name.as_bytes()));
     }
 }
 

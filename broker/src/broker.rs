@@ -1,7 +1,7 @@
 //! The broker: what it holds, and who sees to which input.
 
 use crate::{
-    CloseReason, Effect, Input, Limits, LinkId, Mechanism, Message, Now, Permissions, Statistics,
+    CloseReason, Effects, Input, Limits, LinkId, Mechanism, Message, Now, Permissions, Statistics,
     auth::Newcomer,
     deadlines::Deadlines,
     link::{Link, Stage},
@@ -16,7 +16,7 @@ use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use luxwire_shared::{
-    mqtt::{Packet, ReasonCode, TopicFilter, TopicName},
+    mqtt::{Acknowledge, AcknowledgeKind, Packet, Plain, ReasonCode, TopicFilter, TopicName},
     time::Instant,
 };
 
@@ -80,19 +80,45 @@ impl Broker {
         }
     }
 
-    /// Takes one input in and appends what follows from it. `now` never goes back.
-    pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+    /// Takes one input in, and says to `effects` what follows from it. `now` never goes back.
+    pub fn handle(&mut self, now: Now, input: Input, effects: &mut dyn Effects) {
         let turn = &mut Turn { now, effects, sent: Sent::default() };
         match input {
             Input::Open { link, visitor, nonce } => self.open(turn, link, visitor, nonce),
             Input::PasswordChecked { link, verdict } => self.password_checked(turn, link, verdict),
-            Input::Packet { link, packet } => self.packet(turn, link, packet),
+            Input::Packet { link, packet } => {
+                if let Some(stage) = self.heard(now, link) {
+                    self.packet(turn, link, stage, packet);
+                }
+            }
             Input::Malformed { link, version, error } => self.malformed(turn, link, version, error),
             Input::Closed { link, cause: _ } => self.closed(turn, link),
             Input::Drained { link } => self.drained(turn, link),
             Input::Traffic(traffic) => self.sys.counters += traffic,
             Input::Tick => self.tick(turn),
             Input::Stop => self.stop(turn),
+        }
+        self.sys.counters += turn.sent;
+    }
+
+    /// The same as [`Input::Packet`], for a packet that lies where it was read. Most messages are gone again when this
+    /// returns, and then nothing of them was copied but into what is written.
+    #[inline]
+    pub fn handle_plain(&mut self, now: Now, link: LinkId, packet: &Plain<'_>, effects: &mut dyn Effects) {
+        let turn = &mut Turn { now, effects, sent: Sent::default() };
+        match (self.heard(now, link), packet) {
+            (Some(Stage::Connected(key)), Plain::Publish(publish)) => self.publish(turn, key, publish),
+            (Some(Stage::Connected(key)), &Plain::Acknowledge { kind, id }) => {
+                let acknowledge = &Acknowledge::success(id);
+                match kind {
+                    AcknowledgeKind::Puback => self.puback(turn, key, acknowledge),
+                    AcknowledgeKind::Pubrec => self.pubrec(turn, key, acknowledge),
+                    AcknowledgeKind::Pubrel => self.pubrel(turn, key, acknowledge),
+                    AcknowledgeKind::Pubcomp => self.pubcomp(turn, key, acknowledge),
+                }
+            }
+            (Some(stage), packet) => self.packet(turn, link, stage, packet.detached()),
+            (None, _) => {}
         }
         self.sys.counters += turn.sent;
     }
@@ -133,29 +159,39 @@ impl Broker {
         Statistics::of(self)
     }
 
-    fn packet(&mut self, turn: &mut Turn<'_>, link: LinkId, packet: Packet) {
-        // Whatever comes from a link that was closed came too late. [MQTT-3.1.4-6]
-        let Some(state) = self.links.get_mut(&link) else { return };
-        state.heard = turn.now.instant;
+    /// A packet came over this link; says how far the link has come. `None` if it was closed: whatever comes from there
+    /// came too late. [MQTT-3.1.4-6]
+    #[inline]
+    fn heard(&mut self, now: Now, link: LinkId) -> Option<Stage> {
+        let state = self.links.get_mut(&link)?;
+        state.heard = now.instant;
         self.sys.counters.packets_received += 1;
-        match (state.stage, packet) {
-            (Stage::Connected(key), packet) => self.packet_in_session(turn, key, packet),
-            (Stage::AwaitsConnect, Packet::Connect(connect)) => {
-                let nonce = state.arrival.as_ref().map_or(0, |arrival| arrival.nonce);
-                self.connect(turn, link, nonce, *connect);
-            }
-            (Stage::Authenticates, packet) => self.packet_before_connack(turn, link, packet),
-            // [MQTT-3.1.0-1] [MQTT-3.14.0-1]
-            (Stage::AwaitsConnect, _) => {
-                turn.close(link, CloseReason::ProtocolError);
-                self.forget_link(link);
-            }
+        Some(state.stage)
+    }
+
+    #[inline]
+    fn packet(&mut self, turn: &mut Turn<'_>, link: LinkId, stage: Stage, packet: Packet) {
+        match stage {
+            Stage::Connected(key) => self.packet_in_session(turn, key, packet),
+            Stage::Authenticates => self.packet_before_connack(turn, link, packet),
+            Stage::AwaitsConnect => self.first_packet(turn, link, packet),
         }
+    }
+
+    /// [MQTT-3.1.0-1] [MQTT-3.14.0-1]
+    fn first_packet(&mut self, turn: &mut Turn<'_>, link: LinkId, packet: Packet) {
+        let Packet::Connect(connect) = packet else {
+            turn.close(link, CloseReason::ProtocolError);
+            return self.forget_link(link);
+        };
+        let arrival = self.links.get(&link).and_then(|state| state.arrival.as_ref());
+        let nonce = arrival.map_or(0, |arrival| arrival.nonce);
+        self.connect(turn, link, nonce, *connect);
     }
 
     fn packet_in_session(&mut self, turn: &mut Turn<'_>, key: SessionKey, packet: Packet) {
         match packet {
-            Packet::Publish(publish) => self.publish(turn, key, publish),
+            Packet::Publish(publish) => self.publish(turn, key, &publish.as_parts()),
             Packet::Puback(puback) => self.puback(turn, key, &puback),
             Packet::Pubrec(pubrec) => self.pubrec(turn, key, &pubrec),
             Packet::Pubrel(pubrel) => self.pubrel(turn, key, &pubrel),

@@ -61,7 +61,7 @@ impl<'a> Client<'a> {
 
     /// Whether a message of its to this topic would be permitted.
     pub fn may_publish(&self, topic: &TopicName) -> bool {
-        self.session.may_write(topic)
+        self.session.may_write(topic.borrowed())
     }
 
     /// How many subscriptions its session has.

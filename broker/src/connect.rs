@@ -195,7 +195,7 @@ impl Broker {
             return Some((ReasonCode::ClientIdentifierNotValid, why));
         }
         let will = connect.will.as_deref()?;
-        if is_brokers_own(&will.topic) {
+        if is_brokers_own(will.topic.borrowed()) {
             return Some((ReasonCode::TopicNameInvalid, publish_refused(ReasonCode::TopicNameInvalid)));
         }
         if will.qos > self.limits.qos {

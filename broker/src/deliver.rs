@@ -7,66 +7,38 @@
 //! QoS 0 is not kept for a client that is away, which 3.1.2.4 leaves open: who comes back asks for the retained values.
 
 use crate::{
-    Delivered, Dropped, Effect, Limits, LinkId, Message, Report,
+    DeliveredRef, Dropped, Limits, LinkId, Message, Passing, Report,
     broker::Broker,
     queue::Pending,
-    session::{Readiness, Session, SessionKey, Sessions},
+    session::{Connection, Readiness, Session, SessionKey, Sessions},
     subscriptions::Subscription,
     turn::Turn,
 };
 use alloc::{rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
-    mqtt::{Acknowledge, Delivery, Packet, QoS, Subscribable, SubscriptionId, flow::Stage},
+    mqtt::{
+        Acknowledge, Delivery, EncodeError, Packet, PacketId, PublishRef, PublishTopic, QoS, Subscribable,
+        SubscriptionId, flow::Stage,
+    },
     time::Timestamp,
 };
-
-/// A message that is being routed.
-pub(crate) struct Passing {
-    /// As it came: its bytes lie in the read buffer.
-    message: Rc<Message>,
-    /// In buffers of its own, made for the first who keeps it and shared by all who do.
-    kept: Option<Rc<Message>>,
-}
-
-impl Passing {
-    pub(crate) fn new(message: Message) -> Self {
-        Self { message: Rc::new(message), kept: None }
-    }
-
-    /// One that is kept already.
-    pub(crate) fn kept(message: Rc<Message>) -> Self {
-        Self { kept: Some(Rc::clone(&message)), message }
-    }
-
-    pub(crate) fn message(&self) -> &Rc<Message> {
-        &self.message
-    }
-
-    pub(crate) fn keep(&mut self) -> &Rc<Message> {
-        self.kept.get_or_insert_with(|| Rc::new(self.message.detached()))
-    }
-}
 
 impl Broker {
     /// Hands the message to every session with a matching subscription; says whether there was one. [MQTT-3.3.4-2]
     pub(crate) fn route(
         &mut self,
         turn: &mut Turn<'_>,
-        mut passing: Passing,
+        passing: &Passing<'_>,
         publisher: Option<SessionKey>,
     ) -> bool {
-        let route = self.subscriptions.matching(&passing.message.topic);
+        let route = self.subscriptions.matching(passing.message().topic);
         let nodes = self.subscriptions.matched(route);
         let mut anybody = false;
-        let mut hand = |sessions: &mut Sessions, key, matching: Matching| {
-            anybody |= sessions[key].deliver(turn, &self.limits, &mut passing, matching);
-        };
         if let [node] = *nodes {
             self.subscriptions.subscribers(node).for_each(|(key, subscription)| {
-                if let Some(matching) = Matching::one(subscription, publisher == Some(key)) {
-                    hand(&mut self.sessions, key, matching);
-                }
+                let own = publisher == Some(key);
+                anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, subscription);
             });
         } else {
             // Overlapping subscriptions of one session become one copy.
@@ -74,12 +46,16 @@ impl Broker {
             subscribers.extend(nodes.iter().flat_map(|node| self.subscriptions.subscribers(*node)));
             subscribers.sort_by_key(|(key, _)| *key);
             for of_one in subscribers.chunk_by(|(a, _), (b, _)| a == b) {
-                let [(key, _), ..] = *of_one else { continue };
+                let [(key, subscription), ref others @ ..] = *of_one else { continue };
                 let own = publisher == Some(key);
+                if others.is_empty() {
+                    anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, subscription);
+                    continue;
+                }
                 let matching =
                     of_one.iter().filter_map(|(_, subscription)| Matching::one(*subscription, own));
                 if let Some(matching) = matching.reduce(Matching::and) {
-                    hand(&mut self.sessions, key, matching);
+                    anybody |= self.sessions[key].deliver(turn, &self.limits, passing, matching);
                 }
             }
             subscribers.clear();
@@ -88,7 +64,7 @@ impl Broker {
         for at in 0..nodes.len() {
             // Whoever takes the message changes no filter, so that the route holds.
             if let Some(node) = self.subscriptions.matched(route).get(at) {
-                anybody |= self.route_shared(turn, &mut passing, *node);
+                anybody |= self.route_shared(turn, passing, *node);
             }
         }
         anybody
@@ -144,6 +120,39 @@ impl Matching {
     }
 }
 
+impl Sessions {
+    /// [`Session::deliver`] for one subscription, of whoever published the message itself if it is their `own`.
+    #[inline]
+    fn deliver(
+        &mut self,
+        turn: &mut Turn<'_>,
+        limits: &Limits,
+        passing: &Passing<'_>,
+        key: SessionKey,
+        own: bool,
+        subscription: Subscription,
+    ) -> bool {
+        let message = passing.message();
+        let once = message.qos.min(subscription.qos) == QoS::AtMostOnce;
+        if once
+            && !own
+            && let Some(link) = self.at_once(key)
+        {
+            let retain = message.retain && subscription.retain_as_published;
+            let subscription_ids = subscription.id.as_slice();
+            let outbound = Outbound { passing, qos: QoS::AtMostOnce, retain, subscription_ids };
+            turn.deliver(link, &outbound, Delivery::AtMostOnce, None);
+            return true;
+        }
+        let Some(matching) = Matching::one(subscription, own) else { return false };
+        let was_permitted = self[key].deliver(turn, limits, passing, matching);
+        if once {
+            self.find_at_once(key);
+        }
+        was_permitted
+    }
+}
+
 impl Session {
     /// Sends the message or keeps it for later, unless it may not be read here; then `false` comes back.
     #[inline]
@@ -151,30 +160,31 @@ impl Session {
         &mut self,
         turn: &mut Turn<'_>,
         limits: &Limits,
-        passing: &mut Passing,
+        passing: &Passing<'_>,
         matching: Matching,
     ) -> bool {
-        if !self.may_read(&passing.message.topic) {
+        let message = passing.message();
+        if !self.may_read(message.topic) {
             return false;
         }
         // [MQTT-3.8.4-8]
-        let qos = passing.message.qos.min(matching.qos);
+        let qos = message.qos.min(matching.qos);
         // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-        let retain = passing.message.retain && matching.retain_as_published;
+        let retain = message.retain && matching.retain_as_published;
         let Matching { subscription_ids, share, .. } = matching;
         if qos == QoS::AtMostOnce {
             if self.connection.is_none() {
                 return true;
             }
             if self.queue.is_empty() && !self.outgoing.is_resending() {
-                let message = Rc::clone(&passing.message);
-                self.send(turn, Pending { message, qos, retain, subscription_ids, share });
+                let subscription_ids = &subscription_ids;
+                self.send_once(turn, &Outbound { passing, qos, retain, subscription_ids });
                 return true;
             }
         }
         let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids, share };
-        if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(&pending.message, limits) {
-            self.send(turn, pending);
+        if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(message.size(), limits) {
+            self.send(turn, passing, pending);
         } else {
             self.queue(turn, limits, pending);
         }
@@ -184,28 +194,29 @@ impl Session {
     /// How far this session is from taking a message under this subscription.
     pub(crate) fn readiness(
         &self,
-        message: &Rc<Message>,
+        passing: &Passing<'_>,
         subscription: Subscription,
         limits: &Limits,
     ) -> Readiness {
+        let message = passing.message();
+        let size = message.size();
         let qos = message.qos.min(subscription.qos);
         let waiting = self.queue.len() + self.outgoing.len();
         let Some(connection) = &self.connection else {
-            let can_wait = qos != QoS::AtMostOnce && self.has_place_for(message, qos, limits);
+            let can_wait = qos != QoS::AtMostOnce && self.has_place_for(size, qos, limits);
             return if can_wait { Readiness::Away(waiting) } else { Readiness::Never };
         };
         let takes_its_size = connection.packet_size.is_none() || {
             let retain = message.retain && subscription.retain_as_published;
-            let subscription_ids = subscription.id.into_iter().collect();
-            let pending = Pending { message: Rc::clone(message), qos, retain, subscription_ids, share: None };
-            connection.takes_message(&pending)
+            let subscription_ids = subscription.id.as_slice();
+            connection.takes_message(&Outbound { passing, qos, retain, subscription_ids })
         };
         let nothing_before = self.queue.is_empty() && !self.outgoing.is_resending();
         if !takes_its_size {
             Readiness::Never
-        } else if nothing_before && (qos == QoS::AtMostOnce || self.has_room_for(message, limits)) {
+        } else if nothing_before && (qos == QoS::AtMostOnce || self.has_room_for(size, limits)) {
             Readiness::AtOnce
-        } else if self.has_place_for(message, qos, limits) {
+        } else if self.has_place_for(size, qos, limits) {
             Readiness::Behind(waiting)
         } else {
             Readiness::Never
@@ -213,30 +224,63 @@ impl Session {
     }
 
     /// Whether the window has room for a message of QoS 1 or 2. [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-    pub(crate) fn has_room_for(&self, message: &Message, limits: &Limits) -> bool {
+    pub(crate) fn has_room_for(&self, size: usize, limits: &Limits) -> bool {
         self.outgoing.has_room()
-            && (self.outgoing.is_empty() || self.in_flight_bytes + message.size() <= limits.in_flight_bytes)
+            && (self.outgoing.is_empty() || self.in_flight_bytes + size <= limits.in_flight_bytes)
     }
 
-    /// Sends a message for the first time, if the client takes packets of its size. There must be a connection, and
-    /// room in the window unless the message is of QoS 0.
+    /// Sends a message at QoS 0, if the client takes packets of its size.
     #[inline]
-    pub(crate) fn send(&mut self, turn: &mut Turn<'_>, pending: Pending) {
+    fn send_once(&mut self, turn: &mut Turn<'_>, outbound: &Outbound<'_>) {
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if !connection.takes_message(&pending) {
+        if !connection.takes_message(outbound) {
+            return self.report_dropped(turn, outbound.qos, Dropped::TooLarge);
+        }
+        let set_at = connection.set_at(outbound.passing.message(), outbound.retain);
+        turn.deliver(connection.link, outbound, Delivery::AtMostOnce, set_at);
+    }
+
+    /// Sends a message for the first time, if the client takes packets of its size, and keeps it until it is acknowledged.
+    /// There must be a connection, and room in the window unless the message is of QoS 0. `passing` is this message.
+    #[inline]
+    fn send(&mut self, turn: &mut Turn<'_>, passing: &Passing<'_>, pending: Pending) {
+        if pending.qos == QoS::AtMostOnce {
+            return self.send_once(turn, &pending.outbound(passing));
+        }
+        let Some(connection) = &self.connection else { return };
+        // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
+        if !connection.takes_message(&pending.outbound(passing)) {
             return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
         }
-        let (link, set_at) = (connection.link, connection.set_at(&pending));
-        let delivery = if pending.qos == QoS::AtMostOnce {
-            Delivery::AtMostOnce
-        } else {
-            let size = pending.message.size();
-            let Some(id) = self.outgoing.send(pending.qos, pending.clone()) else { return };
-            self.in_flight_bytes += size;
-            Delivery::first(pending.qos, id)
-        };
-        turn.deliver(link, pending, delivery, set_at);
+        let Some(id) = self.outgoing.send(pending.qos, pending) else { return };
+        self.in_flight_bytes += passing.message().size();
+        let Some(pending) = self.outgoing.latest() else { return };
+        let set_at = connection.set_at(passing.message(), pending.retain);
+        turn.deliver(connection.link, &pending.outbound(passing), Delivery::first(pending.qos, id), set_at);
+    }
+
+    /// Sends a retained message to who subscribed; see [`Session::send`].
+    pub(crate) fn send_retained(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Rc<Message>,
+        qos: QoS,
+        subscription: Subscription,
+    ) {
+        let passing = &Passing::kept(message);
+        let subscription_ids = subscription.id.as_slice();
+        if qos == QoS::AtMostOnce {
+            return self.send_once(turn, &Outbound { passing, qos, retain: true, subscription_ids });
+        }
+        let (message, subscription_ids) = (Rc::clone(message), subscription_ids.to_vec());
+        self.send(turn, passing, Pending { message, qos, retain: true, subscription_ids, share: None });
+    }
+
+    /// [`Session::send`] for a message that waited.
+    fn send_kept(&mut self, turn: &mut Turn<'_>, pending: Pending) {
+        let message = Rc::clone(&pending.message);
+        self.send(turn, &Passing::kept(&message), pending);
     }
 
     /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1]
@@ -254,10 +298,11 @@ impl Session {
                     continue;
                 }
             };
-            let permitted = self.may_read(&pending.message.topic);
-            if permitted && connection.takes_message(&pending) {
-                let set_at = connection.set_at(&pending);
-                turn.deliver(link, pending, delivery, set_at);
+            let permitted = self.may_read(pending.message.topic());
+            let passing = Passing::kept(&pending.message);
+            let outbound = pending.outbound(&passing);
+            if permitted && connection.takes_message(&outbound) {
+                turn.deliver(link, &outbound, delivery, connection.set_at(passing.message(), pending.retain));
                 continue;
             }
             // It took more when the message was sent first [MQTT-3.1.2-25], or was somebody else.
@@ -278,7 +323,10 @@ impl Session {
         }
         while let Some(pending) = self.queue.front().filter(|_| !self.outgoing.is_resending()) {
             let expired = pending.message.has_expired(turn.now.instant);
-            if !expired && pending.qos != QoS::AtMostOnce && !self.has_room_for(&pending.message, limits) {
+            if !expired
+                && pending.qos != QoS::AtMostOnce
+                && !self.has_room_for(pending.message.size(), limits)
+            {
                 return;
             }
             let Some(pending) = self.queue.pop() else { return };
@@ -286,7 +334,7 @@ impl Session {
                 // [MQTT-3.3.2-5]
                 self.report_dropped(turn, pending.qos, Dropped::Expired);
             } else {
-                self.send(turn, pending);
+                self.send_kept(turn, pending);
             }
         }
     }
@@ -294,7 +342,7 @@ impl Session {
     /// Keeps a message for later. When there is no room, it is the one that is dropped: those before it were accepted
     /// first. QoS 0 may take half of the room only, so that it never costs the place of what must arrive.
     fn queue(&mut self, turn: &mut Turn<'_>, limits: &Limits, pending: Pending) {
-        let has_place = |session: &Self| session.has_place_for(&pending.message, pending.qos, limits);
+        let has_place = |session: &Self| session.has_place_for(pending.message.size(), pending.qos, limits);
         if !has_place(self) {
             for expired in self.queue.drop_expired(turn.now.instant) {
                 self.report_dropped(turn, expired.qos, Dropped::Expired);
@@ -307,10 +355,10 @@ impl Session {
     }
 
     /// What is in flight counts as well: it is kept until it is acknowledged.
-    fn has_place_for(&self, message: &Message, qos: QoS, limits: &Limits) -> bool {
+    fn has_place_for(&self, size: usize, qos: QoS, limits: &Limits) -> bool {
         let part = if qos == QoS::AtMostOnce { 2 } else { 1 };
         self.queue.len() + self.outgoing.len() < limits.session_queue_messages / part
-            && self.queue.bytes() + self.in_flight_bytes + message.size() <= limits.session_queue_bytes / part
+            && self.queue.bytes() + self.in_flight_bytes + size <= limits.session_queue_bytes / part
     }
 
     fn report_dropped(&self, turn: &mut Turn<'_>, qos: QoS, why: Dropped) {
@@ -319,21 +367,72 @@ impl Session {
     }
 }
 
+/// A message as one session gets it.
+#[derive(Clone, Copy)]
+pub(crate) struct Outbound<'a> {
+    passing: &'a Passing<'a>,
+    qos: QoS,
+    retain: bool,
+    subscription_ids: &'a [SubscriptionId],
+}
+
+impl Pending {
+    /// `passing` is this message.
+    fn outbound<'a>(&'a self, passing: &'a Passing<'a>) -> Outbound<'a> {
+        let Self { qos, retain, ref subscription_ids, .. } = *self;
+        Outbound { passing, qos, retain, subscription_ids }
+    }
+}
+
+impl Connection {
+    /// Whether the client takes the packet that the message becomes on this connection. [MQTT-3.1.2-24]
+    #[inline]
+    fn takes_message(&self, outbound: &Outbound<'_>) -> bool {
+        self.packet_size.is_none() || self.takes(outbound.encoded_len(self))
+    }
+}
+
+impl Outbound<'_> {
+    /// How long the packet becomes on this connection.
+    fn encoded_len(&self, connection: &Connection) -> Result<usize, EncodeError> {
+        let message = self.passing.message();
+        let packet = PublishRef {
+            delivery: Delivery::first(self.qos, PacketId::MIN),
+            retain: self.retain,
+            topic: PublishTopic::Name(message.topic),
+            properties: message.properties,
+            message_expiry_interval_s: message
+                .properties
+                .and_then(|properties| properties.message_expiry_interval_s),
+            subscription_ids: self.subscription_ids,
+            set_at: connection.set_at(message, self.retain),
+            payload: message.payload,
+        };
+        packet.encoded_len(connection.version)
+    }
+}
+
 impl Turn<'_> {
     #[inline]
-    fn deliver(&mut self, link: LinkId, pending: Pending, delivery: Delivery, set_at: Option<Timestamp>) {
-        let message_expiry_interval_s = pending.message.expiry_left_s(self.now.instant);
+    fn deliver(
+        &mut self,
+        link: LinkId,
+        outbound: &Outbound<'_>,
+        delivery: Delivery,
+        set_at: Option<Timestamp>,
+    ) {
+        let message = outbound.passing.message();
         self.sent.packets += 1;
         self.sent.publishes += 1;
-        self.sent.payload_bytes += pending.message.payload.len() as u64;
-        self.effects.push(Effect::Deliver(Delivered {
+        self.sent.payload_bytes += message.payload.len() as u64;
+        self.effects.deliver(&DeliveredRef {
             link,
-            message: pending.message,
+            message: outbound.passing,
             delivery,
-            retain: pending.retain,
-            message_expiry_interval_s,
-            subscription_ids: pending.subscription_ids,
+            retain: outbound.retain,
+            message_expiry_interval_s: message.expiry_left_s(self.now.instant),
+            subscription_ids: outbound.subscription_ids,
             set_at,
-        }));
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that the broker wants done.
 
-use crate::{AliasesAllowed, ClientId, LinkId, Message};
+use crate::{AliasesAllowed, ClientId, LinkId, Message, Passing};
 use alloc::{rc::Rc, vec::Vec};
 use bytes::Bytes;
 use luxwire_shared::{
@@ -10,6 +10,33 @@ use luxwire_shared::{
     },
     time::Timestamp,
 };
+
+/// Where effects go as they arise, in order. A list takes them all; an edge that acts at once need not build what it only
+/// writes.
+///
+/// Whatever an effect leads to must not come back to the broker before `handle` has returned.
+pub trait Effects {
+    /// One more.
+    fn push(&mut self, effect: Effect);
+
+    /// [`Effect::Send`].
+    #[inline]
+    fn send(&mut self, link: LinkId, packet: Packet) {
+        self.push(Effect::Send { link, packet });
+    }
+
+    /// [`Effect::Deliver`], of a message that lies where it was read: it is gone when this returns.
+    #[inline]
+    fn deliver(&mut self, delivered: &DeliveredRef<'_>) {
+        self.push(Effect::Deliver(delivered.keep()));
+    }
+}
+
+impl Effects for Vec<Effect> {
+    fn push(&mut self, effect: Effect) {
+        self.push(effect);
+    }
+}
 
 /// What the broker asks of the edge, in order.
 #[derive(Clone, Debug)]
@@ -68,18 +95,83 @@ pub struct Delivered {
     pub set_at: Option<Timestamp>,
 }
 
+/// The same as [`Delivered`], borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveredRef<'a> {
+    /// To where.
+    pub link: LinkId,
+    /// Topic, payload and properties, shared.
+    pub message: &'a Passing<'a>,
+    /// Quality, identifier and DUP.
+    pub delivery: Delivery,
+    /// The RETAIN flag.
+    pub retain: bool,
+    /// The seconds that are left of the message's life. [MQTT-3.3.2-6]
+    pub message_expiry_interval_s: Option<u32>,
+    /// The receiver's subscriptions that match. [MQTT-3.3.4-4]
+    pub subscription_ids: &'a [SubscriptionId],
+    /// When the message came, if the receiver asked to be told.
+    pub set_at: Option<Timestamp>,
+}
+
 impl Delivered {
-    /// The packet to write; [`crate::OutgoingAliases::shorten`] may make it shorter.
+    /// See [`DeliveredRef::packet`].
     pub fn packet(&self) -> PublishRef<'_> {
         PublishRef {
             delivery: self.delivery,
             retain: self.retain,
-            topic: PublishTopic::Name(&self.message.topic),
+            topic: PublishTopic::Name(self.message.topic()),
             properties: self.message.properties.as_deref(),
             message_expiry_interval_s: self.message_expiry_interval_s,
             subscription_ids: &self.subscription_ids,
             set_at: self.set_at,
-            payload: &self.message.payload,
+            payload: self.message.payload(),
+        }
+    }
+}
+
+impl Delivered {
+    /// The same, borrowed; `message` is its message.
+    pub fn borrowed<'a>(&'a self, message: &'a Passing<'a>) -> DeliveredRef<'a> {
+        DeliveredRef {
+            link: self.link,
+            message,
+            delivery: self.delivery,
+            retain: self.retain,
+            message_expiry_interval_s: self.message_expiry_interval_s,
+            subscription_ids: &self.subscription_ids,
+            set_at: self.set_at,
+        }
+    }
+}
+
+impl DeliveredRef<'_> {
+    /// The packet to write; [`crate::OutgoingAliases::shorten`] may make it shorter.
+    #[inline]
+    pub fn packet(&self) -> PublishRef<'_> {
+        let message = self.message.message();
+        PublishRef {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: PublishTopic::Name(message.topic),
+            properties: message.properties,
+            message_expiry_interval_s: self.message_expiry_interval_s,
+            subscription_ids: self.subscription_ids,
+            set_at: self.set_at,
+            payload: message.payload,
+        }
+    }
+
+    /// The same for whoever keeps it.
+    pub fn keep(&self) -> Delivered {
+        Delivered {
+            link: self.link,
+            message: Rc::clone(self.message.keep()),
+            delivery: self.delivery,
+            retain: self.retain,
+            message_expiry_interval_s: self.message_expiry_interval_s,
+            subscription_ids: self.subscription_ids.to_vec(),
+            set_at: self.set_at,
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct Limits {
     pub in_flight_messages: NonZeroU16,
     /// The same in bytes, since all of it may wait in the link's output buffer. One message may always be sent.
     pub in_flight_bytes: usize,
-    /// Retained messages in all.
+    /// Retained messages of clients in all; what is below `$SYS` is the broker's own and comes on top.
     pub retained_messages: usize,
     /// The same in bytes of topics, payloads and properties.
     pub retained_bytes: usize,

@@ -14,7 +14,7 @@
 
 use crate::{broker::Broker, session::Session};
 use alloc::{collections::BTreeMap, rc::Rc, string::String, vec::Vec};
-use luxwire_shared::mqtt::{Level, ReasonCode, Text, TopicFilter, TopicName};
+use luxwire_shared::mqtt::{Level, ReasonCode, Text, TopicFilter, TopicRef};
 
 /// All rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,13 +108,15 @@ impl Rights {
     /// Whether messages of this topic may reach the client.
     // Not inlined where it is asked: most brokers have no rules, and their way is to stay short.
     #[inline(never)]
-    pub fn may_read(&self, topic: &TopicName) -> bool {
+    pub fn may_read<'a>(&self, topic: impl Into<TopicRef<'a>>) -> bool {
+        let topic = topic.into();
         any_matches(&self.readable, topic) && !any_matches(&self.denied, topic)
     }
 
     /// Whether the client may publish to this topic.
     #[inline(never)]
-    pub fn may_write(&self, topic: &TopicName) -> bool {
+    pub fn may_write<'a>(&self, topic: impl Into<TopicRef<'a>>) -> bool {
+        let topic = topic.into();
         any_matches(&self.writable, topic) && !any_matches(&self.denied, topic)
     }
 
@@ -159,11 +161,11 @@ impl Broker {
 }
 
 impl Session {
-    pub(crate) fn may_read(&self, topic: &TopicName) -> bool {
+    pub(crate) fn may_read(&self, topic: TopicRef<'_>) -> bool {
         self.rights.as_ref().is_none_or(|rights| rights.may_read(topic))
     }
 
-    pub(crate) fn may_write(&self, topic: &TopicName) -> bool {
+    pub(crate) fn may_write(&self, topic: TopicRef<'_>) -> bool {
         self.rights.as_ref().is_none_or(|rights| rights.may_write(topic))
     }
 
@@ -174,12 +176,12 @@ impl Session {
         }
         self.rights = rights;
         if let Some(rights) = &self.rights {
-            self.queue.take_out(|pending| !rights.may_read(&pending.message.topic));
+            self.queue.take_out(|pending| !rights.may_read(pending.message.topic()));
         }
     }
 }
 
-fn any_matches(filters: &[TopicFilter], topic: &TopicName) -> bool {
+fn any_matches(filters: &[TopicFilter], topic: TopicRef<'_>) -> bool {
     filters.iter().any(|filter| filter.matches(topic))
 }
 
@@ -262,6 +264,7 @@ fn is_reserved(level: Level<'_>) -> bool {
 mod tests {
     use super::*;
     use alloc::{format, vec};
+    use luxwire_shared::mqtt::TopicName;
 
     fn filter(text: &str) -> TopicFilter {
         TopicFilter::try_from(text).expect("a filter")
@@ -339,7 +342,7 @@ mod tests {
                 let levels: Vec<_> = narrow.levels().collect();
                 let covered = covers(wide, &levels);
                 some += usize::from(covered);
-                let escapes = topics.iter().find(|topic| narrow.matches(topic) && !wide.matches(topic));
+                let escapes = topics.iter().find(|&topic| narrow.matches(topic) && !wide.matches(topic));
                 if covered {
                     assert_eq!(escapes, None, "{wide} covers {narrow}");
                 } else if !narrow.as_str().contains('#') && !wide.as_str().contains('#') {

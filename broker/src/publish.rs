@@ -3,21 +3,26 @@
 //! The payload is looked at only where its format indicator says that it is UTF-8.
 
 use crate::{
-    CloseReason, Message, Report, alias::TooManyBytes, broker::Broker, deliver::Passing, retained::Full,
+    CloseReason, MessageRef, Passing, Report, alias::TooManyBytes, broker::Broker, retained::Full,
     session::SessionKey, turn::Turn,
 };
 use alloc::rc::Rc;
 use luxwire_shared::mqtt::{
-    Acknowledge, Delivery, Packet, PayloadFormat, Publish, PublishTopic, ReasonCode, TopicName,
+    Acknowledge, Delivery, Packet, PayloadFormat, PublishRef, PublishTopic, ReasonCode, TopicName, TopicRef,
 };
 
 impl Broker {
-    pub(crate) fn publish(&mut self, turn: &mut Turn<'_>, key: SessionKey, publish: Publish) {
+    pub(crate) fn publish(&mut self, turn: &mut Turn<'_>, key: SessionKey, publish: &PublishRef<'_>) {
         self.sys.counters.publishes_received += 1;
         self.sys.counters.payload_bytes_received += publish.payload.len() as u64;
-        let permitted = self.permitted(&publish);
+        let permitted = self.permitted(publish);
+        let known;
         let topic = match permitted.and_then(|()| self.topic(key, publish.topic)) {
-            Ok(topic) => topic,
+            Ok(Topic::Written(topic)) => topic,
+            Ok(Topic::Known(topic)) => {
+                known = topic;
+                known.borrowed()
+            }
             Err(Objection { reason, why }) => {
                 let close = match reason {
                     ReasonCode::ProtocolError => CloseReason::ProtocolError,
@@ -41,16 +46,17 @@ impl Broker {
                 return self.disconnect_client(turn, key, reason, why, CloseReason::Limit(reason));
             }
         }
-        let message = Message {
+        let publisher = Rc::clone(&session.client_id);
+        let message = MessageRef {
             topic,
             payload: publish.payload,
             qos: publish.delivery.qos(),
             retain: publish.retain,
             properties: publish.properties,
             published: turn.now,
-            publisher: session.client_id.clone(),
+            publisher: &publisher,
         };
-        let reason = if session.may_write(&message.topic) {
+        let reason = if session.may_write(topic) {
             self.accept(turn, message, Some(key))
         } else {
             turn.sent.dropped += 1;
@@ -82,15 +88,13 @@ impl Broker {
     }
 
     /// An error is why the connection of whoever sent this must be closed.
-    fn permitted(&self, publish: &Publish) -> Result<(), Objection> {
-        let ids =
-            publish.properties.as_ref().is_some_and(|properties| !properties.subscription_ids.is_empty());
-        if ids {
+    fn permitted(&self, publish: &PublishRef<'_>) -> Result<(), Objection> {
+        if !publish.subscription_ids.is_empty() {
             // [MQTT-3.3.4-6]
             let why = "subscription identifiers come from the server only";
             return Err(Objection { reason: ReasonCode::ProtocolError, why });
         }
-        if publish.qos() > self.limits.qos {
+        if publish.delivery.qos() > self.limits.qos {
             let why = "the quality is above the maximum that CONNACK announced";
             return Err(Objection { reason: ReasonCode::QoSNotSupported, why });
         }
@@ -103,9 +107,13 @@ impl Broker {
 
     /// The name of the topic, with what aliases have to do with it. They count whatever becomes of the message: one that
     /// is refused, or a repetition of one that came, introduces its alias all the same.
-    fn topic(&mut self, key: SessionKey, topic: PublishTopic) -> Result<TopicName, Objection> {
+    fn topic<'a>(
+        &mut self,
+        key: SessionKey,
+        topic: PublishTopic<TopicRef<'a>>,
+    ) -> Result<Topic<'a>, Objection> {
         let (name, alias) = match topic {
-            PublishTopic::Name(name) => return Ok(name),
+            PublishTopic::Name(name) => return Ok(Topic::Written(name)),
             PublishTopic::Alias(alias) => (None, alias),
             PublishTopic::NameAndAlias(name, alias) => (Some(name), alias),
         };
@@ -119,9 +127,9 @@ impl Broker {
         let Some(connection) = &mut self.sessions[key].connection else { return Err(unknown) };
         let aliases = &mut connection.aliases;
         match name {
-            None => aliases.name(alias).cloned().ok_or(unknown),
-            Some(name) => match aliases.introduce(alias, &name, self.limits.topic_alias_bytes) {
-                Ok(kept) => Ok(kept.clone()),
+            None => aliases.name(alias).cloned().map(Topic::Known).ok_or(unknown),
+            Some(name) => match aliases.introduce(alias, name, self.limits.topic_alias_bytes) {
+                Ok(()) => Ok(Topic::Written(name)),
                 Err(TooManyBytes) => {
                     let why = "the topics behind aliases are too long together";
                     Err(Objection { reason: ReasonCode::QuotaExceeded, why })
@@ -135,33 +143,41 @@ impl Broker {
     pub(crate) fn accept(
         &mut self,
         turn: &mut Turn<'_>,
-        message: Message,
+        message: MessageRef<'_>,
         publisher: Option<SessionKey>,
     ) -> ReasonCode {
-        if is_brokers_own(&message.topic) {
+        if is_brokers_own(message.topic) {
             return ReasonCode::TopicNameInvalid;
         }
-        let format = message.properties.as_ref().and_then(|properties| properties.payload_format);
-        if is_false(format, &message.payload) {
+        let format = message.properties.and_then(|properties| properties.payload_format);
+        if is_false(format, message.payload) {
             return ReasonCode::PayloadFormatInvalid;
         }
-        let mut passing = Passing::new(message);
+        let passing = Passing::new(message);
         // [MQTT-3.3.1-8]
-        if passing.message().retain {
-            if passing.message().payload.is_empty() {
+        if message.retain {
+            if message.payload.is_empty() {
                 // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
-                self.retained.clear(&passing.message().topic);
-            } else if self.retained.set(&Rc::clone(passing.keep())) == Err(Full) {
+                self.retained.clear(message.topic);
+            } else if self.retained.set(passing.keep()) == Err(Full) {
                 return ReasonCode::QuotaExceeded;
             }
         }
         self.accepted += 1;
-        if self.route(turn, passing, publisher) {
+        if self.route(turn, &passing, publisher) {
             ReasonCode::Success
         } else {
             ReasonCode::NoMatchingSubscribers
         }
     }
+}
+
+/// The name that a PUBLISH means.
+enum Topic<'a> {
+    /// It says so itself.
+    Written(TopicRef<'a>),
+    /// It says a number.
+    Known(TopicName),
 }
 
 /// Why a connection must be closed.
@@ -178,6 +194,6 @@ pub(crate) fn is_false(format: Option<PayloadFormat>, payload: &[u8]) -> bool {
 /// Whether clients may not publish here: what is below `$SYS` the broker says of itself. Other names that begin with `$`
 /// are open to clients, as with the brokers that people come from, although section 4.7.2 would rather have them closed;
 /// no wildcard at the top sees them.
-pub(crate) fn is_brokers_own(topic: &TopicName) -> bool {
-    topic.strip_prefix("$SYS").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+pub(crate) fn is_brokers_own(topic: TopicRef<'_>) -> bool {
+    topic.as_bytes().strip_prefix(b"$SYS").is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
 }

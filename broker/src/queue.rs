@@ -2,11 +2,11 @@
 //!
 //! How much may wait is decided where it is put in: see `deliver`.
 
-use crate::{Message, session::Connection};
+use crate::Message;
 use alloc::{collections::VecDeque, rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
-    mqtt::{Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, Subscribable, SubscriptionId},
+    mqtt::{QoS, Subscribable, SubscriptionId},
     time::Instant,
 };
 
@@ -31,24 +31,6 @@ pub(crate) struct Queue {
     shared: usize,
     /// Nothing expires before this; `None` if nothing ever does.
     next_expiry: Option<Instant>,
-}
-
-impl Pending {
-    /// How long the packet becomes on this connection.
-    pub(crate) fn encoded_len(&self, connection: &Connection) -> Result<usize, EncodeError> {
-        let properties = self.message.properties.as_deref();
-        let packet = PublishRef {
-            delivery: Delivery::first(self.qos, PacketId::MIN),
-            retain: self.retain,
-            topic: PublishTopic::Name(&self.message.topic),
-            properties,
-            message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
-            subscription_ids: &self.subscription_ids,
-            set_at: connection.set_at(self),
-            payload: &self.message.payload,
-        };
-        packet.encoded_len(connection.version)
-    }
 }
 
 impl Queue {

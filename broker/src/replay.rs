@@ -9,13 +9,12 @@ use crate::{
     Effect, LinkId,
     broker::Broker,
     link::Stage,
-    queue::Pending,
     retained::{Key, Step},
     session::SessionKey,
     subscriptions::Subscription,
     turn::Turn,
 };
-use alloc::{collections::VecDeque, rc::Rc};
+use alloc::collections::VecDeque;
 use luxwire_shared::mqtt::{QoS, TopicFilter};
 
 /// What a subscription still has coming.
@@ -91,24 +90,18 @@ impl Broker {
                 let message = &entry.message;
                 let own = replay.subscription.no_local && message.publisher == session.client_id;
                 let is_wanted = !own && !message.has_expired(turn.now.instant);
-                if entry.set > replay.until_set || !is_wanted || !session.may_read(&message.topic) {
+                if entry.set > replay.until_set || !is_wanted || !session.may_read(message.topic()) {
                     last = Some(at);
                     continue;
                 }
-                let pending = Pending {
-                    message: Rc::clone(message),
-                    qos: message.qos.min(replay.subscription.qos),
-                    retain: true,
-                    subscription_ids: replay.subscription.id.into_iter().collect(),
-                    share: None,
-                };
-                if pending.qos != QoS::AtMostOnce && !session.has_room_for(message, &self.limits) {
+                let qos = message.qos.min(replay.subscription.qos);
+                if qos != QoS::AtMostOnce && !session.has_room_for(message.size(), &self.limits) {
                     break Outcome::WindowFull;
                 }
                 last = Some(at);
                 messages += 1;
                 bytes += message.size();
-                session.send(turn, pending);
+                session.send_retained(turn, message, qos, replay.subscription);
             };
             if let Outcome::Finished = outcome {
                 if replay.begin_next() {

@@ -8,7 +8,7 @@ use crate::subscriptions::NodeId;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use foldhash::fast::FixedState;
-use luxwire_shared::mqtt::TopicName;
+use luxwire_shared::mqtt::TopicRef;
 
 /// The table.
 #[derive(Debug)]
@@ -52,16 +52,16 @@ impl Routes {
 
     /// Where this topic leads, if that is known.
     #[inline]
-    pub(crate) fn known(&self, topic: &TopicName) -> Option<Place> {
-        let bytes = topic.as_str().as_bytes();
+    pub(crate) fn known(&self, topic: TopicRef<'_>) -> Option<Place> {
+        let bytes = topic.as_bytes();
         let at = self.place_of(bytes);
         let route = &self.places[at];
         (route.generation == self.generation && route.topic == bytes).then_some(Place(at))
     }
 
     /// Where this topic leads, as the trie just said.
-    pub(crate) fn remember(&mut self, topic: &TopicName, nodes: &[NodeId]) -> Place {
-        let bytes = topic.as_str().as_bytes();
+    pub(crate) fn remember(&mut self, topic: TopicRef<'_>, nodes: &[NodeId]) -> Place {
+        let bytes = topic.as_bytes();
         if bytes.len() > TOPIC_LEN_MAX || nodes.len() > NODES_MAX {
             let last = self.places.len() - 1;
             self.places[last].nodes = nodes.to_vec();

@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    ClientId, CloseReason, LinkId, Report, Rights,
+    ClientId, CloseReason, LinkId, MessageRef, Report, Rights,
     alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
@@ -119,6 +119,10 @@ pub(crate) enum Readiness {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     slots: Vec<Option<Session>>,
+    /// For each slot: the link to which any message at QoS 0 can be written at once, as [`Session::takes_at_once`] found.
+    /// Where many get a message most of the time goes into waiting for memory, and here is all that is needed of four
+    /// sessions in one line of the cache. Whoever may change a session makes this be found again.
+    at_once: Vec<Option<LinkId>>,
     free: Vec<u32>,
     by_client_id: HashMap<ClientId, SessionKey, FixedState>,
 }
@@ -149,6 +153,16 @@ impl Session {
         self.connection.as_ref().map(|connection| connection.link)
     }
 
+    /// The link to which a message at QoS 0 can be written without a further look at this session, whatever the message;
+    /// `None` if there is none, or something else comes first, or what is written depends on the connection.
+    fn takes_at_once(&self) -> Option<LinkId> {
+        let connection = self.connection.as_ref()?;
+        let says_all =
+            connection.packet_size.is_none() && connection.tells_set_at.is_none() && self.rights.is_none();
+        let is_next = self.queue.is_empty() && !self.outgoing.is_resending();
+        (says_all && is_next).then_some(connection.link)
+    }
+
     /// The next moment at which time alone changes something: the will is due, or the session ends.
     fn next_deadline(&self) -> Option<Instant> {
         let will_at = self.will.as_ref().and_then(|will| will.due_at);
@@ -158,18 +172,14 @@ impl Session {
 
 impl Connection {
     /// When the message came, if the client wants to know.
-    pub(crate) fn set_at(&self, pending: &Pending) -> Option<Timestamp> {
+    #[inline]
+    pub(crate) fn set_at(&self, message: &MessageRef<'_>, retain: bool) -> Option<Timestamp> {
         let tells = match self.tells_set_at {
             None => false,
-            Some(Asked::Retained) => pending.retain,
+            Some(Asked::Retained) => retain,
             Some(Asked::Always) => true,
         };
-        tells.then_some(pending.message.published.timestamp)
-    }
-
-    /// Whether the client takes the packet that the message becomes on this connection. [MQTT-3.1.2-24]
-    pub(crate) fn takes_message(&self, pending: &Pending) -> bool {
-        self.packet_size.is_none() || self.takes(pending.encoded_len(self))
+        tells.then_some(message.published.timestamp)
     }
 
     /// Whether the client takes a packet of this length.
@@ -182,6 +192,7 @@ impl Sessions {
     pub(crate) fn new(hash_seed: u64) -> Self {
         Self {
             slots: Vec::new(),
+            at_once: Vec::new(),
             free: Vec::new(),
             by_client_id: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
         }
@@ -200,6 +211,7 @@ impl Sessions {
             }
             None => {
                 self.slots.push(Some(session));
+                self.at_once.push(None);
                 SessionKey(
                     u32::try_from(self.slots.len() - 1).expect("the limit on sessions is far below 2^32"),
                 )
@@ -210,10 +222,22 @@ impl Sessions {
     }
 
     fn remove(&mut self, key: SessionKey) -> Session {
+        self.at_once[key.0 as usize] = None;
         let session = self.slots[key.0 as usize].take().expect(LIVES);
         self.by_client_id.remove(&session.client_id);
         self.free.push(key.0);
         session
+    }
+
+    /// Where a message at QoS 0 can be written at once, if that is known.
+    #[inline]
+    pub(crate) fn at_once(&self, key: SessionKey) -> Option<LinkId> {
+        self.at_once[key.0 as usize]
+    }
+
+    /// Finds out where a message at QoS 0 can be written at once.
+    pub(crate) fn find_at_once(&mut self, key: SessionKey) {
+        self.at_once[key.0 as usize] = self[key].takes_at_once();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -238,6 +262,7 @@ impl Index<SessionKey> for Sessions {
 
 impl IndexMut<SessionKey> for Sessions {
     fn index_mut(&mut self, key: SessionKey) -> &mut Session {
+        self.at_once[key.0 as usize] = None;
         self.slots[key.0 as usize].as_mut().expect(LIVES)
     }
 }

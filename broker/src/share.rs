@@ -10,9 +10,9 @@
 //! member refuses, it refuses for all. [MQTT-4.8.2-6]
 
 use crate::{
-    Limits,
+    Limits, Passing,
     broker::Broker,
-    deliver::{Matching, Passing},
+    deliver::Matching,
     queue::Pending,
     session::{Readiness, Session, SessionKey, Sessions},
     subscriptions::{NodeId, Subscription},
@@ -87,16 +87,16 @@ impl Group {
         &self,
         sessions: &Sessions,
         limits: &Limits,
-        passing: &Passing,
+        passing: &Passing<'_>,
     ) -> Option<(SessionKey, Readiness)> {
         let after = self.latest.map_or(Unbounded, Excluded);
         let in_turn = self.members.range((after, Unbounded)).chain(&self.members);
         let mut best = None;
         for (key, subscription) in in_turn.take(self.members.len()) {
-            if !sessions[*key].may_read(&passing.message().topic) {
+            if !sessions[*key].may_read(passing.message().topic) {
                 continue;
             }
-            let readiness = sessions[*key].readiness(passing.message(), *subscription, limits);
+            let readiness = sessions[*key].readiness(passing, *subscription, limits);
             if readiness == Readiness::AtOnce {
                 return Some((*key, readiness));
             }
@@ -112,7 +112,7 @@ impl Group {
         turn: &mut Turn<'_>,
         sessions: &mut Sessions,
         limits: &Limits,
-        passing: &mut Passing,
+        passing: &Passing<'_>,
         key: SessionKey,
     ) {
         let Some(subscription) = self.members.get(&key) else { return };
@@ -125,7 +125,7 @@ impl Group {
 
 impl Broker {
     /// Hands the message to one member of each group that shares this filter; says whether there was one.
-    pub(crate) fn route_shared(&mut self, turn: &mut Turn<'_>, passing: &mut Passing, node: NodeId) -> bool {
+    pub(crate) fn route_shared(&mut self, turn: &mut Turn<'_>, passing: &Passing<'_>, node: NodeId) -> bool {
         let Some(groups) = self.subscriptions.groups_mut(node) else { return false };
         let mut anybody = false;
         for group in groups.iter_mut() {
@@ -207,12 +207,12 @@ impl Broker {
         };
         let groups = self.subscriptions.groups_mut(node);
         let Some(group) = groups.and_then(|groups| groups.get_mut(share)) else { return };
-        let mut passing = Passing::kept(pending.message);
+        let passing = Passing::kept(&pending.message);
         if passing.message().has_expired(turn.now.instant) {
             return;
         }
         if let Some((key, _)) = group.next(&self.sessions, &self.limits, &passing) {
-            group.hand(turn, &mut self.sessions, &self.limits, &mut passing, key);
+            group.hand(turn, &mut self.sessions, &self.limits, &passing, key);
         }
     }
 }

@@ -18,7 +18,7 @@ use alloc::{
 use core::{hash::BuildHasher, mem};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use luxwire_shared::mqtt::{Level, QoS, ShareName, Subscribable, SubscriptionId, TopicFilter, TopicName};
+use luxwire_shared::mqtt::{Level, QoS, ShareName, Subscribable, SubscriptionId, TopicFilter, TopicRef};
 
 /// The node at which a filter ends. A session keeps those of its subscriptions, which keeps the nodes alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,7 +200,7 @@ impl Subscriptions {
 
     /// Finds the nodes whose filters match, in an order that depends on nothing but the filters.
     #[inline]
-    pub(crate) fn matching(&mut self, topic: &TopicName) -> Place {
+    pub(crate) fn matching(&mut self, topic: TopicRef<'_>) -> Place {
         self.routes.known(topic).unwrap_or_else(|| self.walk(topic))
     }
 
@@ -209,7 +209,7 @@ impl Subscriptions {
         self.routes.nodes(place)
     }
 
-    fn walk(&mut self, topic: &TopicName) -> Place {
+    fn walk(&mut self, topic: TopicRef<'_>) -> Place {
         let Walk { mut standing, mut reached, mut found } = mem::take(&mut self.walk);
         standing.push(ROOT);
         // [MQTT-4.7.2-1] A wildcard at the top does not see names that begin with `$`.

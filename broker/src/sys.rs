@@ -6,7 +6,7 @@
 //!
 //! Packets are counted here, bytes by whoever has them: see [`Traffic`].
 
-use crate::{ClientId, Message, Statistics, broker::Broker, deliver::Passing, turn::Turn};
+use crate::{ClientId, Message, Passing, Statistics, broker::Broker, turn::Turn};
 use alloc::{
     format,
     rc::Rc,
@@ -15,7 +15,7 @@ use alloc::{
 };
 use core::{ops::AddAssign, time::Duration};
 use luxwire_shared::{
-    mqtt::{QoS, TopicName},
+    mqtt::{QoS, TopicAndPayload, TopicName},
     time::Instant,
 };
 
@@ -216,22 +216,21 @@ impl Broker {
         for (name, value) in self.sys.values(&self.statistics(), now - started_at) {
             let topic =
                 TopicName::try_from(format!("$SYS/broker/{name}").as_str()).expect("one of our names");
-            if self.retained.get(&topic).is_some_and(|known| *known.payload == *value.as_bytes()) {
+            if self.retained.get(&topic).is_some_and(|known| known.payload() == value.as_bytes()) {
                 continue;
             }
             let message = Message {
-                topic,
-                payload: value.into(),
+                content: TopicAndPayload::new(topic.borrowed(), value.as_bytes()),
                 qos: QoS::AtMostOnce,
                 retain: true,
                 properties: None,
                 published: turn.now,
                 publisher: ClientId::default(),
             };
-            let passing = Passing::kept(Rc::new(message));
-            // Where there is no room for it, those who follow it get it all the same.
-            let _ = self.retained.set(passing.message());
-            self.route(turn, passing, None);
+            let message = Rc::new(message);
+            // The limits are for what clients store: there is room.
+            let _ = self.retained.set(&message);
+            self.route(turn, &Passing::kept(&message), None);
         }
     }
 }

@@ -1,20 +1,19 @@
 //! One call of `handle`: the time at which it happens and the effects that it has. It decides nothing.
 
-use crate::{CloseReason, Effect, LinkId, Now, Report, sys::Sent};
-use alloc::vec::Vec;
+use crate::{CloseReason, Effect, Effects, LinkId, Now, Report, sys::Sent};
 use luxwire_shared::mqtt::Packet;
 
 /// Passed down to everything that a single input sets in motion.
 pub(crate) struct Turn<'a> {
     pub(crate) now: Now,
-    pub(crate) effects: &'a mut Vec<Effect>,
+    pub(crate) effects: &'a mut dyn Effects,
     pub(crate) sent: Sent,
 }
 
 impl Turn<'_> {
     pub(crate) fn send(&mut self, link: LinkId, packet: Packet) {
         self.sent.packets += 1;
-        self.effects.push(Effect::Send { link, packet });
+        self.effects.send(link, packet);
     }
 
     pub(crate) fn close(&mut self, link: LinkId, reason: CloseReason) {

@@ -3,7 +3,7 @@
 use crate::{ClientId, Message, Now, Report, broker::Broker, session::SessionKey, turn::Turn};
 use alloc::{boxed::Box, vec::Vec};
 use luxwire_shared::{
-    mqtt::{PublishProperties, Will},
+    mqtt::{PublishProperties, TopicAndPayload, Will},
     time::Instant,
 };
 
@@ -32,15 +32,14 @@ impl PendingWill {
             content_type: properties.content_type,
         };
         let message = Message {
-            topic: will.topic,
-            payload: will.payload,
+            content: TopicAndPayload::new(will.topic.borrowed(), &will.payload),
             qos: will.qos,
             retain: will.retain,
             properties: (properties != PublishProperties::default()).then(|| Box::new(properties)),
             published: Now::default(),
             publisher: publisher.clone(),
         };
-        Self { message: message.detached(), delay_s, due_at: None }
+        Self { message: message.borrowed().detached(), delay_s, due_at: None }
     }
 }
 
@@ -50,7 +49,7 @@ impl Broker {
         let Some(will) = self.sessions[key].will.take() else { return };
         // Its life begins with its publication.
         let message = Message { published: turn.now, ..will.message };
-        let reason = self.accept(turn, message, Some(key));
+        let reason = self.accept(turn, message.borrowed(), Some(key));
         if reason.is_failure() {
             let client_id = self.sessions[key].client_id.clone();
             turn.report(Report::PublishRefused { link: None, client_id, reason });

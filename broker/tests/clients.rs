@@ -130,6 +130,6 @@ fn retained_messages_come_one_by_one_and_in_order() {
     for topic in ["b", "a/b", "$own", "a", "a b"] {
         world.publish_packet(client, Publish { retain: true, ..publish(topic, "1", Q0) });
     }
-    let topics: Vec<_> = world.broker.all_retained().map(|message| message.topic.as_str()).collect();
+    let topics: Vec<_> = world.broker.all_retained().map(|message| message.topic().as_str()).collect();
     assert_eq!(topics, ["$own", "a", "a/b", "a b", "b"]);
 }

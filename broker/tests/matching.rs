@@ -104,7 +104,7 @@ proptest! {
             world.subscribe(client, filter, Q0);
             prop_assert_eq!(&topics(world.take_all(client)), &expected, "{}", filter);
             let filter = TopicFilter::try_from(filter.as_str()).expect("a filter");
-            let listed: Vec<_> = world.broker.retained(&filter).map(|message| message.topic.to_string()).collect();
+            let listed: Vec<_> = world.broker.retained(&filter).map(|message| message.topic().as_str().to_owned()).collect();
             prop_assert!(listed.is_sorted_by_key(|name| name.replace('/', "\0")), "{:?}", listed);
             prop_assert_eq!(&listed.into_iter().collect::<BTreeSet<_>>(), &expected);
         }

@@ -10,8 +10,9 @@ use bytes::Bytes;
 use driver::{Client, World, packets::*};
 use luxwire_broker::{Config, Effect, Input, Limits, Mechanism, ScramSha256, Statistics};
 use luxwire_shared::mqtt::{
-    Acknowledge, Auth, AuthProperties, Connack, ConnackProperties, Connect, DecodeError, Packet, PacketType,
-    PublishTopic, ReasonCode, RetainHandling, Suback, TopicAlias, TopicFilter, Unsuback, Version, Will,
+    Acknowledge, AcknowledgeKind, Auth, AuthProperties, Connack, ConnackProperties, Connect, DecodeError,
+    Packet, PacketType, Plain, PublishTopic, ReasonCode, RetainHandling, Suback, TopicAlias, TopicFilter,
+    Unsuback, Version, Will,
 };
 use proptest::{collection, option, prelude::*, sample};
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
@@ -362,7 +363,21 @@ fn check(world: &World) {
     assert_eq!(kept.len(), retained_messages);
     assert_eq!(kept.iter().map(|message| message.size()).sum::<usize>(), retained_bytes);
     assert!(retained_messages <= 4 && retained_bytes <= 200);
-    assert!(kept.iter().all(|message| !message.payload.is_empty()));
+    assert!(kept.iter().all(|message| !message.payload().is_empty()));
+}
+
+/// The packet as it would be read where it lies, if it could.
+fn plain(packet: &Packet) -> Option<Plain<'_>> {
+    let (kind, acknowledge) = match packet {
+        Packet::Publish(publish) => return Some(Plain::Publish(publish.as_parts())),
+        Packet::Puback(acknowledge) => (AcknowledgeKind::Puback, acknowledge),
+        Packet::Pubrec(acknowledge) => (AcknowledgeKind::Pubrec, acknowledge),
+        Packet::Pubrel(acknowledge) => (AcknowledgeKind::Pubrel, acknowledge),
+        Packet::Pubcomp(acknowledge) => (AcknowledgeKind::Pubcomp, acknowledge),
+        _ => return None,
+    };
+    (*acknowledge == Acknowledge::success(acknowledge.id))
+        .then_some(Plain::Acknowledge { kind, id: acknowledge.id })
 }
 
 proptest! {
@@ -392,5 +407,26 @@ proptest! {
             format!("{effects:?}")
         };
         prop_assert_eq!(run(1), run(u64::MAX));
+    }
+
+    #[test]
+    fn a_packet_that_lies_where_it_was_read_has_the_effects_of_any_other(events in events()) {
+        let mut world = play(&events);
+        world.input(Input::Stop);
+        let inputs = world.inputs;
+        let run = |lies: bool| {
+            let mut broker = luxwire_broker::Broker::new(config(1));
+            let mut effects: Vec<Effect> = Vec::new();
+            for (now, input) in &inputs {
+                match input {
+                    Input::Packet { link, packet } if lies && let Some(plain) = plain(packet) => {
+                        broker.handle_plain(*now, *link, &plain, &mut effects);
+                    }
+                    input => broker.handle(*now, input.clone(), &mut effects),
+                }
+            }
+            format!("{effects:?}")
+        };
+        prop_assert_eq!(run(false), run(true));
     }
 }

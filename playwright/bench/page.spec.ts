@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test, type Browser, type CDPSession, type Page } from '@playwright/test';
 import { Lamp } from '../fixtures/lamp';
-import { clockAhead, timeMoves, type Latencies } from '../fixtures/latency';
+import { clockAhead, difference, timeMoves, type Latencies } from '../fixtures/latency';
 import { LightsPage, type Light } from '../fixtures/lights-page';
 import { Luxwire } from '../fixtures/luxwire';
 import { memory, rendererOf, type Memory } from './memory';
@@ -114,7 +114,7 @@ async function measure(
   for (const { light } of [one, other]) await expectShown(light, 50);
   const latencies = await timeMoves(one.light, other.light, moves);
   const worked = await one.memory();
-  const clocksDifferByMs = Math.abs((await clockAhead(one.page)) - (await clockAhead(other.page)));
+  const clocksDifferByMs = difference(await clockAhead(one.page), await clockAhead(other.page)).most;
   await one.leave();
   await other.leave();
   return { first, again, memory: { loaded: fresh, worked }, drags: dragged, workMs, latencies, clocksDifferByMs };

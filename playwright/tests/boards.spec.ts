@@ -15,7 +15,6 @@ async function houseOf(luxwire: Luxwire, after: (end: () => Promise<void>) => vo
 }
 
 test.use({ lampIds: [] });
-test.setTimeout(90_000);
 
 test('a knob moves the page and an LED, the slider moves the LED, and a lamp without power is offline', async ({
   luxwire,
@@ -40,9 +39,10 @@ test('a knob moves the page and an LED, the slider moves the LED, and a lamp wit
     await lamp.scope().shows(duty(percent(819)));
 
     lamp.cable.cut = true;
-    await expect(desk.when).toContainText('offline', { timeout: 15_000 });
+    await expect(desk.when).toContainText('offline');
     lamp.cable.cut = false;
-    await expect(desk.when).not.toContainText('offline', { timeout: 30_000 });
+    // The board tries again after seconds of its own, which are longer where its processor is emulated slowly.
+    await expect(desk.when).not.toContainText('offline', { timeout: 90_000 });
     expect(house.problems()).toEqual([]);
   } finally {
     const said = house.boards.flatMap((board: { name: string; lines: string[] }) => [board.name, ...board.lines]);

@@ -49,7 +49,7 @@ test('a hub that goes away is said so, its lights are offline, and forgetting it
   await settings.getByRole('button', { name: 'Done' }).click();
 
   await hueHub.kill();
-  await expect(settings.getByRole('listitem')).not.toContainText('lights', { timeout: 20_000 });
+  await expect(settings.getByRole('listitem')).not.toContainText('lights', { timeout: 60_000 });
   await expect(page.getByRole('article', { name: /desk lamp/i, includeHidden: true })).toContainText('offline');
   await settings.getByRole('button', { name: /^Forget / }).click();
   await expect(settings.getByRole('listitem')).toHaveCount(0);
@@ -62,7 +62,7 @@ test('a broker without a Hue service says how to get one', async ({ visit, mosqu
   const { page } = lights;
   await page.getByRole('button', { name: 'Settings' }).click();
   const settings = page.getByRole('dialog', { name: 'Settings' });
-  await expect(settings.getByText('No Hue service is running')).toBeVisible({ timeout: 15_000 });
+  await expect(settings.getByText('No Hue service is running')).toBeVisible();
   await expect(settings.getByText('luxwire hue', { exact: true })).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(settings).toBeHidden();
@@ -82,5 +82,5 @@ test('without the broker nothing is offered that nobody would hear, and it comes
   await expect(settings.getByText('Asking the broker')).toBeVisible();
   await expect(add).toBeHidden();
   await luxwire.startAgain();
-  await expect(settings.getByText('Asking the broker')).toBeHidden({ timeout: 30_000 });
+  await expect(settings.getByText('Asking the broker')).toBeHidden({ timeout: 60_000 });
 });

@@ -5,12 +5,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { expect, expectLevel, test } from '../fixtures';
-import { clockAhead, timeMoves } from '../fixtures/latency';
+import { clockAhead, difference, timeMoves } from '../fixtures/latency';
 
 const MOVES = 200;
 
 test('from the input event to the other screen', async ({ visit, lamp }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(300_000);
   const one = (await visit()).light('Desk');
   const other = (await visit()).light('Desk');
   await lamp.set(50);
@@ -22,7 +22,7 @@ test('from the input event to the other screen', async ({ visit, lamp }) => {
     moves: MOVES,
     inDocument: summary(inDocument),
     shown: summary(shown),
-    clocksDifferByMs: Math.abs((await clockAhead(one.slider.page())) - (await clockAhead(other.slider.page()))),
+    clocksDifferByMs: difference(await clockAhead(one.slider.page()), await clockAhead(other.slider.page())),
   };
   const line = (name: string, { median, p99, worst }: Summary) =>
     `${name}: median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`;
@@ -31,14 +31,14 @@ test('from the input event to the other screen', async ({ visit, lamp }) => {
       `end-to-end latency over ${MOVES} moves, from the input event in one page`,
       line('  to the value in the document of the other', report.inDocument),
       line('  to the value shown in the other (its next frame)', report.shown),
-      `  (the clocks of the two pages agree within ${report.clocksDifferByMs.toFixed(1)} ms)`,
+      `  (the clocks of the two pages agree within ${report.clocksDifferByMs.most.toFixed(1)} ms)`,
     ].join('\n'),
   );
   const file = resolve(import.meta.dirname, '../../artefacts/latency.json');
   await mkdir(resolve(file, '..'), { recursive: true });
   await writeFile(file, JSON.stringify(report, null, 2));
 
-  expect(report.clocksDifferByMs).toBeLessThan(20);
+  expect(report.clocksDifferByMs.least).toBeLessThan(20);
   expect(report.shown.median).toBeGreaterThan(0);
   expect(report.shown.median).toBeLessThan(1_000);
 });

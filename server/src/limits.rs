@@ -94,7 +94,11 @@ pub(crate) const READ_AT_LEAST: usize = 64 << 10;
 
 /// What one link's packets may set in motion (messages delivered, mostly) before the others get their turn: about a
 /// millisecond.
-pub(crate) const EFFECTS_PER_TURN: usize = 20_000;
+pub(crate) const EFFECTS_PER_TURN: u64 = 20_000;
+
+/// Where that is less than so many for each link that has to be written to, these are done first: to write to a link
+/// takes as long as it takes to bring it some tens of messages.
+pub(crate) const EFFECTS_PER_WRITE: u64 = 16;
 
 /// Answers to its own packets that a client may leave unread before we stop reading its packets.
 pub(crate) const ANSWERS: usize = 64 << 10;
@@ -126,9 +130,6 @@ pub(crate) const SPARE_FOR: Duration = Duration::from_secs(1);
 
 /// A new one begins with this: room for a few small messages, so that it need not grow for them.
 pub(crate) const SPARE_BUFFER_NEW: usize = 512;
-
-/// What the WebSocket protocol reads at once; every WebSocket link has such a buffer.
-pub(crate) const WEBSOCKET_BUFFER: usize = 4 << 10;
 
 /// A WebSocket message may be this much larger than the largest packet, for clients that put several into one.
 pub(crate) const WEBSOCKET_MESSAGE_BESIDES_PACKET: usize = 64 << 10;

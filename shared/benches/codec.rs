@@ -115,7 +115,7 @@ fn encode(criterion: &mut Criterion) {
         let parts = PublishRef {
             delivery: publish.delivery,
             retain: false,
-            topic: PublishTopic::Name(topic),
+            topic: PublishTopic::Name(topic.borrowed()),
             properties: None,
             message_expiry_interval_s: None,
             subscription_ids: &[],

@@ -25,6 +25,7 @@ mod project;
 mod rivals;
 mod serve;
 mod steps;
+mod tail;
 mod target;
 mod test;
 mod tools;

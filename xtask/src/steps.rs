@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::programs::spell;
 use crate::project::Project;
+use crate::tail::{self, Tail};
 
 /// The steps of one run. A clone adds to the same account, so that steps may run beside each other.
 #[derive(Clone)]
@@ -37,7 +38,8 @@ impl Steps {
 
     /// Does one step. A failure is printed at once and handed back for whoever cannot do without the result.
     pub(crate) fn run<T>(&self, name: &str, work: impl FnOnce(&mut Step) -> Result<T>) -> Result<T> {
-        let mut step = Step { name, steps: self, begun: false, skipped: None };
+        let mut step =
+            Step { name, steps: self, begun: false, skipped: None, failures_printed: Tail::default() };
         let started = Instant::now();
         let result = work(&mut step);
         let took = started.elapsed();
@@ -48,18 +50,22 @@ impl Steps {
             (Ok(_), None, false) => Outcome::InPlace,
         };
         println!("[{:>9}] {name}: {outcome}", Seconds(took));
+        let mut cause = String::new();
         if let Err(error) = &result {
             println!("            {error:#}");
+            cause = cause_of(&step.failures_printed, error);
         }
-        self.account().push(Record { name: name.to_owned(), outcome, took });
+        self.account().push(Record { name: name.to_owned(), outcome, took, cause });
         result.with_context(|| format!("step `{name}` failed"))
     }
 
-    /// Prints the account. A run is good when no step failed.
+    /// Prints the account, and at its end why steps failed: who sees only the end of a long log sees that. A run is
+    /// good when no step failed.
     pub(crate) fn conclude(&self, result: Result<()>) -> Result<ExitCode> {
         let account = self.account();
         println!("\n{}", table(&account));
         println!("The whole run took {}.", Seconds(self.started.elapsed()).to_string().trim());
+        print!("{}", causes(&account));
         let failed = account.iter().filter(|record| record.outcome == Outcome::Failed).count();
         println!("{}", tally(&account));
         result?;
@@ -77,6 +83,8 @@ pub(crate) struct Step<'a> {
     steps: &'a Steps,
     begun: bool,
     skipped: Option<String>,
+    /// What programs printed last that did not succeed.
+    failures_printed: Tail,
 }
 
 impl Step<'_> {
@@ -97,15 +105,19 @@ impl Step<'_> {
         if !self.begun {
             self.say(&spoken);
         }
-        let log = self.redirect(command)?;
+        let Some(log) = self.redirect(command)? else {
+            let (status, printed) = tail::run(command).with_context(|| format!("cannot run {spoken}"))?;
+            if status.success() {
+                return Ok(());
+            }
+            self.failures_printed.append(&printed.text());
+            bail!("{spoken} failed ({status})");
+        };
         let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run {spoken}"))?;
         if status.success() {
             return Ok(());
         }
-        match log {
-            Some(log) => bail!("{spoken} failed ({status})\n{}", last_lines(&log)),
-            None => bail!("{spoken} failed ({status})"),
-        }
+        bail!("{spoken} failed ({status})\n{}", last_lines(&log))
     }
 
     /// Lets a program write where this step's programs write.
@@ -131,6 +143,8 @@ struct Record {
     name: String,
     outcome: Outcome,
     took: Duration,
+    /// Of a failure: what was printed last, and the error. Otherwise empty.
+    cause: String,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -167,10 +181,24 @@ impl fmt::Display for Seconds {
 
 fn table(account: &[Record]) -> String {
     let width = account.iter().map(|record| record.name.chars().count()).max().unwrap_or(0);
-    let lines = account.iter().map(|Record { name, outcome, took }| {
+    let lines = account.iter().map(|Record { name, outcome, took, .. }| {
         format!("  {name:<width$}  {:>12}  {outcome}\n", Seconds(*took).to_string())
     });
     lines.collect()
+}
+
+fn cause_of(printed: &Tail, error: &anyhow::Error) -> String {
+    let printed = printed.text();
+    // Programs end with empty lines, or with none.
+    let between = if printed.is_empty() { "" } else { "\n" };
+    format!("{}{between}{error:#}", printed.trim_end_matches('\n'))
+}
+
+/// For each step that failed, why.
+fn causes(account: &[Record]) -> String {
+    let failed = account.iter().filter(|record| record.outcome == Outcome::Failed);
+    let indented = |cause: &str| -> String { cause.lines().map(|line| format!("  {line}\n")).collect() };
+    failed.map(|record| format!("\n{} FAILED:\n{}\n", record.name, indented(&record.cause))).collect()
 }
 
 fn tally(account: &[Record]) -> String {
@@ -239,6 +267,34 @@ mod tests {
             step.command(Command::new("sh").args(["-c", "echo the cause; exit 1"]))
         });
         assert!(format!("{:#}", result.unwrap_err()).contains("\nthe cause"));
+    }
+
+    #[test]
+    fn the_end_of_the_account_says_what_a_failed_program_printed_last_and_what_a_good_one_did_not() {
+        let steps = steps();
+        let _ = steps.run("good", |step| step.command(Command::new("echo").arg("all is well")));
+        let _ = steps.run("browser", |step| {
+            step.command(Command::new("echo").arg("types are right"))?;
+            step.command(Command::new("sh").args(["-c", "echo '1 failed: a drag' >&2; exit 1"]))
+        });
+        let _ = steps.run("budget", |_| -> Result<()> { bail!("3 kB too much") });
+        assert_eq!(
+            causes(&steps.account()),
+            "\nbrowser FAILED:\n  1 failed: a drag\n  sh -c echo '1 failed: a drag' >&2; exit 1 failed (exit status: 1)\n\n\
+             \nbudget FAILED:\n  3 kB too much\n\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_that_did_not_end_its_step_is_told_when_the_step_fails() {
+        let steps = steps();
+        let _ = steps.run("both", |step| {
+            let first = step.command(Command::new("sh").args(["-c", "echo the cause; exit 1"]));
+            step.command(Command::new("echo").arg("the other is fine"))?;
+            first
+        });
+        let causes = causes(&steps.account());
+        assert!(causes.contains("  the cause\n") && !causes.contains("fine"), "{causes}");
     }
 
     #[test]

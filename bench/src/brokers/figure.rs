@@ -9,10 +9,18 @@ use std::collections::BTreeMap;
 pub(super) enum Figure {
     DeliveredPerS,
     CpuSPerMillion,
+    /// The same before the measurement began.
+    CpuBefore,
+    /// The one as a multiple of the other.
+    CpuAgain,
     /// As everywhere: what is resident.
     MemoryBytes,
     /// Before the measurement began.
     MemoryBefore,
+    /// The most in between.
+    MemoryTop,
+    /// What is left, as a multiple of what there was before.
+    MemoryAgain,
     /// Half of what reached subscribers took no longer, from publisher to subscriber.
     HalfWithinUs,
     /// 99 of 100.
@@ -61,8 +69,12 @@ impl Figure {
         match self {
             Self::DeliveredPerS => "delivered/s",
             Self::CpuSPerMillion => "CPU s per million",
+            Self::CpuBefore => "CPU s per million before",
+            Self::CpuAgain => "CPU after to before",
             Self::MemoryBytes => "memory",
             Self::MemoryBefore => "memory before",
+            Self::MemoryTop => "at the top",
+            Self::MemoryAgain => "memory after to before",
             Self::HalfWithinUs => "p50",
             Self::MostWithinUs => "p99",
             Self::NearlyAllWithinUs => "p99.9",
@@ -101,8 +113,9 @@ impl Figure {
             | Self::Reordered
             | Self::Strange
             | Self::GaveUp => count(value),
-            Self::CpuSPerMillion => digits(value),
-            Self::MemoryBytes | Self::MemoryBefore => format!("{} MB", digits(value / 1e6)),
+            Self::CpuSPerMillion | Self::CpuBefore => digits(value),
+            Self::CpuAgain | Self::MemoryAgain => format!("{}×", digits(value)),
+            Self::MemoryBytes | Self::MemoryBefore | Self::MemoryTop => format!("{} MB", digits(value / 1e6)),
             Self::HalfWithinUs | Self::MostWithinUs | Self::NearlyAllWithinUs | Self::CpuUsPerConnection => {
                 format!("{value:.0} µs")
             }

@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME=HOST:PORT[,PID]")]
     running: Vec<String>,
 
-    /// Leave it to the kernel what runs on which core
+    /// Leave it to the kernel what runs on which core; without --only, the main scenarios are done so as well anyway
     #[arg(long)]
     unpinned: bool,
 
@@ -117,31 +117,31 @@ pub(crate) fn relay() -> Result<()> {
 /// What a scenario's brokers did, round by round.
 type Found = BTreeMap<String, Vec<Result<Figures, String>>>;
 
-fn measure(args: &Args, scenarios: &[&Scenario], peers: &[Peer]) -> Result<Report> {
-    let cores = if args.unpinned { Cores::Free } else { Cores::pinned()? };
-    let environment = Environment::of(peers.iter().find_map(|peer| match &peer.kind {
-        Kind::Luxwire(program) => Some(program.as_path()),
-        _ => None,
-    }))?;
-    let (rounds, seconds) = if args.quick { (1, args.seconds.min(0.5)) } else { (args.rounds, args.seconds) };
-    let extent = Extent {
-        cores: cores.clone(),
-        connections: load::permit_connections()?,
-        warm_up: Duration::try_from_secs_f64(seconds / 4.0).context("--seconds is no time")?,
-        time: Duration::try_from_secs_f64(seconds).context("--seconds is no time")?,
-    };
-    cores.generator()?;
-    let mut found: Vec<Found> = scenarios.iter().map(|_| Found::new()).collect();
-    for round in 0..rounds {
-        for (scenario, found) in scenarios.iter().zip(&mut found) {
+/// Scenarios, and who runs where meanwhile.
+struct Section<'a> {
+    scenarios: Vec<&'a Scenario>,
+    extent: Extent,
+    found: Vec<Found>,
+}
+
+impl<'a> Section<'a> {
+    fn new(scenarios: impl IntoIterator<Item = &'a Scenario>, extent: Extent) -> Self {
+        let scenarios: Vec<_> = scenarios.into_iter().collect();
+        let found = scenarios.iter().map(|_| Found::new()).collect();
+        Self { scenarios, extent, found }
+    }
+
+    fn round(&mut self, round: u32, rounds: u32, peers: &[Peer]) -> Result<()> {
+        self.extent.cores.generator()?;
+        let place = if matches!(self.extent.cores, Cores::Free(_)) { " (not pinned)" } else { "" };
+        for (scenario, found) in self.scenarios.iter().zip(&mut self.found) {
             // Who is first in one round is last in the next, so that nobody always follows the same one.
-            for place in 0..peers.len() {
-                let Some(peer) = peers.get((place + round as usize) % peers.len()) else { continue };
+            for peer in peers.iter().cycle().skip(round as usize).take(peers.len()) {
                 if matches!(peer.kind, Kind::Relay) && !scenario.suits_relay() {
                     continue;
                 }
-                eprintln!("round {} of {rounds}: {}, {}", round + 1, scenario.key, peer.name);
-                let figures = once(scenario, peer, &extent);
+                eprintln!("round {} of {rounds}: {}, {}{place}", round + 1, scenario.key, peer.name);
+                let figures = once(scenario, peer, &self.extent);
                 stop::check()?;
                 if let Err(error) = &figures {
                     eprintln!("    {error:#}");
@@ -150,11 +150,50 @@ fn measure(args: &Args, scenarios: &[&Scenario], peers: &[Peer]) -> Result<Repor
                 found.entry(peer.name.clone()).or_default().push(figures);
             }
         }
+        Ok(())
+    }
+
+    fn tables(&self, brokers: &[Broker]) -> Vec<Table> {
+        let tables = self.scenarios.iter().zip(&self.found);
+        tables.map(|(scenario, found)| Table::of(scenario, brokers, found)).collect()
+    }
+}
+
+fn measure(args: &Args, scenarios: &[&Scenario], peers: &[Peer]) -> Result<Report> {
+    let free = Cores::free()?;
+    let cores = if args.unpinned { free.clone() } else { Cores::pinned()? };
+    let environment = Environment::of(peers.iter().find_map(|peer| match &peer.kind {
+        Kind::Luxwire(program) => Some(program.as_path()),
+        _ => None,
+    }))?;
+    let (rounds, seconds) = if args.quick { (1, args.seconds.min(0.5)) } else { (args.rounds, args.seconds) };
+    let extent = Extent {
+        cores,
+        connections: load::permit_connections()?,
+        warm_up: Duration::try_from_secs_f64(seconds / 4.0).context("--seconds is no time")?,
+        time: Duration::try_from_secs_f64(seconds).context("--seconds is no time")?,
+    };
+    // Who names scenarios says how they are to be done as well.
+    let also = scenarios
+        .iter()
+        .copied()
+        .filter(|scenario| scenario.also_unpinned && args.only.is_empty() && !args.unpinned);
+    let mut unpinned = Section::new(also, Extent { cores: free, ..extent.clone() });
+    let mut section = Section::new(scenarios.iter().copied(), extent);
+    for round in 0..rounds {
+        section.round(round, rounds, peers)?;
+        unpinned.round(round, rounds, peers)?;
     }
     let brokers: Vec<Broker> = peers.iter().map(described).collect();
-    let tables =
-        scenarios.iter().zip(&found).map(|(scenario, found)| Table::of(scenario, &brokers, found)).collect();
-    Ok(Report { environment, pinned: !args.unpinned, rounds, seconds, brokers, tables })
+    Ok(Report {
+        environment,
+        pinned: !args.unpinned,
+        rounds,
+        seconds,
+        tables: section.tables(&brokers),
+        unpinned: unpinned.tables(&brokers),
+        brokers,
+    })
 }
 
 fn once(scenario: &Scenario, peer: &Peer, extent: &Extent) -> Result<Figures> {

@@ -18,6 +18,8 @@ pub(super) struct Report {
     pub(super) seconds: f64,
     pub(super) brokers: Vec<Broker>,
     pub(super) tables: Vec<Table>,
+    /// The main scenarios once more, where the kernel chose the cores.
+    pub(super) unpinned: Vec<Table>,
 }
 
 /// Who was measured.

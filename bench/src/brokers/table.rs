@@ -29,8 +29,50 @@ pub(super) fn markdown(report: &Report) -> String {
     for table in &report.tables {
         scenario(&mut page, table);
     }
+    unpinned(&mut page, report);
     page
 }
+
+/// The main scenarios once more, in one table.
+fn unpinned(page: &mut String, report: &Report) {
+    if report.unpinned.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = report.brokers.iter().map(|broker| broker.name.as_str()).collect();
+    let _ = writeln!(
+        page,
+        "### Nothing pinned\n\nThe kernel puts broker and generator where it likes; a broker may have more than one core.\n\n\
+         |  | {} | ours to best other |\n|---|{}---|",
+        names.join(" | "),
+        "---|".repeat(names.len())
+    );
+    let mut notes = Vec::new();
+    for table in &report.unpinned {
+        for figure in table.columns.iter().filter(|figure| UNPINNED.contains(figure)) {
+            let rows = names.iter().map(|name| table.rows.iter().find(|row| row.broker == *name));
+            let mut cells = vec![format!("{}, {}", table.key, figure.heading())];
+            cells.extend(rows.map(|row| or_dash(row.map(|row| cell(row, *figure, table)))));
+            let ours = table.rows.iter().find(|row| row.kind == Whose::Ours);
+            cells.push(ratio(ours.and_then(|row| row.to_best.get(figure))));
+            let _ = writeln!(page, "| {} |", cells.join(" | "));
+        }
+        for row in &table.rows {
+            notes.extend(
+                row.notes().into_iter().map(|note| format!("- {}, {}: {note}", table.key, row.broker)),
+            );
+        }
+    }
+    let _ = writeln!(page, "\n{}", notes.join("\n"));
+}
+
+/// What is said of a scenario there.
+const UNPINNED: [Figure; 5] = [
+    Figure::DeliveredPerS,
+    Figure::CpuSPerMillion,
+    Figure::BrokerCores,
+    Figure::HalfWithinUs,
+    Figure::MostWithinUs,
+];
 
 /// One line a scenario, for each of ours.
 fn summary(page: &mut String, report: &Report) {

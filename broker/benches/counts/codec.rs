@@ -60,7 +60,7 @@ fn encode(
     let mut output = BytesMut::new();
     Box::new(move || {
         output.clear();
-        let topic = alias.map_or(PublishTopic::Name(&name), PublishTopic::Alias);
+        let topic = alias.map_or(PublishTopic::Name(name.borrowed()), PublishTopic::Alias);
         let has_properties = properties.is_some();
         let packet = PublishRef {
             delivery,

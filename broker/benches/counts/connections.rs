@@ -29,13 +29,13 @@ fn come_and_go() -> Turn {
     let subscribe = subscribe(VERSION, ["lights/kitchen/+", "lights/+/intensity/set"], Q1);
     let disconnect = disconnect(VERSION);
     Box::new(move || {
-        let closed = edge.tally.closed;
+        let closed = edge.tally().closed;
         for connect in &connects {
             let link = edge.connect(connect);
             edge.receive(link, &subscribe);
             edge.receive(link, &disconnect);
             edge.closed(link);
         }
-        edge.tally.closed - closed
+        edge.tally().closed - closed
     })
 }

@@ -1,11 +1,14 @@
 //! The edge around the broker, as the server has it but for sockets: bytes that were read are cut into packets, each is
-//! handled, and what follows is encoded at once. Clients that acknowledge what they get are part of it.
+//! handled, and what follows is encoded as it arises. Clients that acknowledge what they get are part of it.
 //!
 //! All links share one output, which is emptied where the server would write. There is no table of links: what the server
 //! spends on looking them up is not the broker's.
 
 use bytes::BytesMut;
-use luxwire_broker::{Broker, Cause, Config, Effect, Input, LinkId, Now, OutgoingAliases, Report, Visitor};
+use luxwire_broker::{
+    Broker, Cause, Config, DeliveredRef, Effect, Effects, Input, LinkId, Now, OutgoingAliases, Report,
+    Visitor,
+};
 use luxwire_shared::{
     mqtt::{Acknowledge, Delivery, Framer, Packet, PacketId, Version},
     time::{Instant, Timestamp},
@@ -15,17 +18,22 @@ use std::mem;
 pub(crate) struct Edge {
     broker: Broker,
     now_us: u64,
+    read_buffer: BytesMut,
+    house: House,
+    /// Empty but while the clients' answers are said; kept, as all buffers here, so that only the broker's allocations
+    /// count.
+    spare_answers: Vec<(LinkId, [u8; 4])>,
+}
+
+/// What the broker's effects reach.
+struct House {
     /// By the number of their link.
     lines: Vec<Line>,
-    read_buffer: BytesMut,
-    effects: Vec<Effect>,
     output: BytesMut,
     /// What clients answer to what they got: two bytes and an identifier.
     answers: Vec<(LinkId, [u8; 4])>,
-    /// Empty but while the others are said; kept, as all buffers here, so that only the broker's allocations count.
-    spare_answers: Vec<(LinkId, [u8; 4])>,
     drained: Vec<LinkId>,
-    pub(crate) tally: Tally,
+    tally: Tally,
 }
 
 /// What the broker did.
@@ -67,21 +75,26 @@ impl Edge {
             // Always the same seed: the count must be the same each time.
             broker: Broker::new(Config { hash_seed: 7, ..Config::default() }),
             now_us: 0,
-            lines: Vec::with_capacity(100_000),
             read_buffer: BytesMut::new(),
-            effects: Vec::new(),
-            output: BytesMut::new(),
-            answers: Vec::new(),
+            house: House {
+                lines: Vec::with_capacity(100_000),
+                output: BytesMut::new(),
+                answers: Vec::new(),
+                drained: Vec::new(),
+                tally: Tally::default(),
+            },
             spare_answers: Vec::new(),
-            drained: Vec::new(),
-            tally: Tally::default(),
         }
+    }
+
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        &mut self.house.tally
     }
 
     /// A connection that has said nothing.
     pub(crate) fn open(&mut self) -> LinkId {
-        let link = LinkId(self.lines.len() as u64);
-        self.lines.push(Line { framer: Framer::new(PACKET_SIZE_MAX), version: None, aliases: None });
+        let link = LinkId(self.house.lines.len() as u64);
+        self.house.lines.push(Line { framer: Framer::new(PACKET_SIZE_MAX), version: None, aliases: None });
         self.tell(Input::Open { link, visitor: Visitor::Anybody, nonce: u128::from(link.0) });
         link
     }
@@ -99,7 +112,7 @@ impl Edge {
 
     /// Bytes came over this link. Returns when the broker has nothing more to say to anybody.
     pub(crate) fn receive(&mut self, link: LinkId, bytes: &[u8]) {
-        self.output.clear();
+        self.house.output.clear();
         self.read(bytes);
         self.handle(link);
         self.settle();
@@ -116,17 +129,31 @@ impl Edge {
     fn handle(&mut self, link: LinkId) {
         self.now_us += READ_EVERY_US;
         let bytes = self.read_buffer.split().freeze();
-        self.line(link).framer.push(bytes);
-        while let Some(packet) = self.line(link).next_packet() {
+        self.house.line(link).framer.push(bytes);
+        loop {
+            self.pass_plain(link);
+            let Some(packet) = self.house.line(link).next_packet() else { return };
             self.tell(Input::Packet { link, packet });
         }
     }
 
+    /// As the server does it: those that can be read where they lie are.
+    fn pass_plain(&mut self, link: LinkId) {
+        let now = self.now();
+        let line = self.house.line(link);
+        let Some(version) = line.version else { return };
+        let Some(mut arrived) = line.framer.take_arrived() else { return };
+        while let Some(packet) = arrived.next_plain(version) {
+            self.broker.handle_plain(now, link, &packet, &mut self.house);
+        }
+        self.house.line(link).framer.give_back(arrived);
+    }
+
     /// Clients answer, and outputs are written, until there is nothing left to do.
     fn settle(&mut self) {
-        while !self.answers.is_empty() || !self.drained.is_empty() {
-            self.output.clear();
-            let mut answers = mem::replace(&mut self.answers, mem::take(&mut self.spare_answers));
+        while !self.house.answers.is_empty() || !self.house.drained.is_empty() {
+            self.house.output.clear();
+            let mut answers = mem::replace(&mut self.house.answers, mem::take(&mut self.spare_answers));
             for of_one in answers.chunk_by(|(a, _), (b, _)| a == b) {
                 let [(link, _), ..] = *of_one else { continue };
                 for (_, answer) in of_one {
@@ -136,57 +163,33 @@ impl Edge {
             }
             answers.clear();
             self.spare_answers = answers;
-            while let Some(link) = self.drained.pop() {
+            while let Some(link) = self.house.drained.pop() {
                 self.tell(Input::Drained { link });
             }
         }
     }
 
     fn tell(&mut self, input: Input) {
-        let now = Now {
-            instant: Instant::from_micros(self.now_us),
-            timestamp: Timestamp::from_unix_millis(EPOCH_MS + self.now_us / 1000),
-        };
-        let mut effects = mem::take(&mut self.effects);
-        self.broker.handle(now, input, &mut effects);
-        for effect in &effects {
-            self.apply(effect);
-        }
-        effects.clear();
-        self.effects = effects;
+        self.broker.handle(self.now(), input, &mut self.house);
     }
 
-    fn apply(&mut self, effect: &Effect) {
+    fn now(&self) -> Now {
+        Now {
+            instant: Instant::from_micros(self.now_us),
+            timestamp: Timestamp::from_unix_millis(EPOCH_MS + self.now_us / 1000),
+        }
+    }
+}
+
+impl Effects for House {
+    fn push(&mut self, effect: Effect) {
         match effect {
-            &Effect::Send { link, ref packet } => {
-                match packet {
-                    Packet::Puback(_) | Packet::Pubcomp(_) => self.tally.acknowledged += 1,
-                    Packet::Pubrec(Acknowledge { id, .. }) => self.answer(link, PUBREL, *id),
-                    Packet::Pubrel(Acknowledge { id, .. }) => self.answer(link, PUBCOMP, *id),
-                    _ => {}
-                }
-                let version = self.line(link).version.unwrap_or(Version::V3_1_1);
-                packet.encode(version, &mut self.output).expect("a packet that this version has");
-            }
-            Effect::Deliver(delivered) => {
-                self.tally.delivered += 1;
-                match delivered.delivery {
-                    Delivery::AtMostOnce => {}
-                    Delivery::AtLeastOnce { id, .. } => self.answer(delivered.link, PUBACK, id),
-                    Delivery::ExactlyOnce { id, .. } => self.answer(delivered.link, PUBREC, id),
-                }
-                let line = &mut self.lines[index(delivered.link)];
-                let mut packet = delivered.packet();
-                if let Some(aliases) = &mut line.aliases {
-                    packet = aliases.shorten(packet);
-                }
-                let version = line.version.unwrap_or(Version::V3_1_1);
-                packet.encode(version, &mut self.output).expect("a message that fits");
-            }
-            Effect::AwaitDrain { link } => self.drained.push(*link),
+            Effect::Send { link, packet } => self.send(link, packet),
+            Effect::Deliver(_) => unreachable!("messages come borrowed"),
+            Effect::AwaitDrain { link } => self.drained.push(link),
             Effect::CheckPassword { .. } => panic!("nobody signs in here"),
             Effect::Close { .. } => self.tally.closed += 1,
-            &Effect::Report(Report::Connected { link, aliases, .. }) => {
+            Effect::Report(Report::Connected { link, aliases, .. }) => {
                 self.line(link).aliases = OutgoingAliases::new(aliases, 7);
             }
             Effect::Report(Report::SessionEnded { .. }) => {}
@@ -194,6 +197,35 @@ impl Edge {
         }
     }
 
+    fn send(&mut self, link: LinkId, packet: Packet) {
+        match &packet {
+            Packet::Puback(_) | Packet::Pubcomp(_) => self.tally.acknowledged += 1,
+            Packet::Pubrec(Acknowledge { id, .. }) => self.answer(link, PUBREL, *id),
+            Packet::Pubrel(Acknowledge { id, .. }) => self.answer(link, PUBCOMP, *id),
+            _ => {}
+        }
+        let version = self.line(link).version.unwrap_or(Version::V3_1_1);
+        packet.encode(version, &mut self.output).expect("a packet that this version has");
+    }
+
+    fn deliver(&mut self, delivered: &DeliveredRef<'_>) {
+        self.tally.delivered += 1;
+        match delivered.delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce { id, .. } => self.answer(delivered.link, PUBACK, id),
+            Delivery::ExactlyOnce { id, .. } => self.answer(delivered.link, PUBREC, id),
+        }
+        let line = &mut self.lines[index(delivered.link)];
+        let mut packet = delivered.packet();
+        if let Some(aliases) = &mut line.aliases {
+            packet = aliases.shorten(packet);
+        }
+        let version = line.version.unwrap_or(Version::V3_1_1);
+        packet.encode(version, &mut self.output).expect("a message that fits");
+    }
+}
+
+impl House {
     fn answer(&mut self, link: LinkId, first_byte: u8, id: PacketId) {
         let [high, low] = id.number().to_be_bytes();
         self.answers.push((link, [first_byte, 2, high, low]));

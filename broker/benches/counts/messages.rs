@@ -38,10 +38,10 @@ fn to_many(version: Version, qos: QoS, receivers: u64, messages: u16) -> Turn {
     }
     let bytes = publishes(version, TOPIC, qos, messages);
     Box::new(move || {
-        let (delivered, acknowledged) = (edge.tally.delivered, edge.tally.acknowledged);
+        let (delivered, acknowledged) = (edge.tally().delivered, edge.tally().acknowledged);
         edge.receive(publisher, &bytes);
-        let acknowledged = edge.tally.acknowledged - acknowledged;
+        let acknowledged = edge.tally().acknowledged - acknowledged;
         assert_eq!(acknowledged, if qos == QoS::AtMostOnce { 0 } else { messages.into() });
-        edge.tally.delivered - delivered
+        edge.tally().delivered - delivered
     })
 }

@@ -35,9 +35,9 @@ fn set() -> Turn {
     let publisher = edge.connect(&connect(VERSION, "publisher"));
     let bytes: Vec<u8> = (0..SET_TOGETHER).flat_map(value).collect();
     Box::new(move || {
-        let delivered = edge.tally.delivered;
+        let delivered = edge.tally().delivered;
         edge.receive(publisher, &bytes);
-        edge.tally.delivered - delivered
+        edge.tally().delivered - delivered
     })
 }
 
@@ -51,9 +51,9 @@ fn replay() -> Turn {
     let follower = edge.connect(&connect(VERSION, "follower"));
     let (subscribe, unsubscribe) = (subscribe(VERSION, ["#"], Q0), unsubscribe(VERSION, "#"));
     Box::new(move || {
-        let delivered = edge.tally.delivered;
+        let delivered = edge.tally().delivered;
         edge.receive(follower, &subscribe);
         edge.receive(follower, &unsubscribe);
-        edge.tally.delivered - delivered
+        edge.tally().delivered - delivered
     })
 }

@@ -37,9 +37,9 @@ fn among(filters: u64) -> Turn {
     let numbers = (0..MESSAGES).map(|at| at * (filters / MESSAGES) + at % 2);
     let bytes: Vec<u8> = numbers.flat_map(|number| publishes(VERSION, &topic(number), Q0, 1)).collect();
     Box::new(move || {
-        let delivered = edge.tally.delivered;
+        let delivered = edge.tally().delivered;
         edge.receive(publisher, &bytes);
-        edge.tally.delivered - delivered
+        edge.tally().delivered - delivered
     })
 }
 

@@ -3,6 +3,9 @@
 //! They lie in one ordered map, level by level: `a` before everything below `a`, that before `a b`. A filter is matched
 //! by leaping over whole subtrees (see [`Matching`]), so that it looks at little more than what it finds, and a walk can
 //! stop anywhere and go on later from the last key.
+//!
+//! What the broker says of itself below `$SYS` lies among them and counts as kept, but takes nobody's place: the limits are
+//! for what clients store.
 
 mod matching;
 mod setting;
@@ -11,7 +14,7 @@ pub use setting::Setting;
 
 pub(crate) use matching::{Matching, Step};
 
-use crate::Message;
+use crate::{Message, publish::is_brokers_own};
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +23,7 @@ use alloc::{
 };
 use core::mem;
 use luxwire_shared::{
-    mqtt::{TopicFilter, TopicName},
+    mqtt::{TopicFilter, TopicName, TopicRef},
     time::Instant,
 };
 use setting::Seconds;
@@ -36,10 +39,18 @@ pub(crate) struct Retained {
     /// Those that end by themselves.
     expiring: BTreeSet<(Instant, Key)>,
     bytes: usize,
+    brokers_own: Share,
     sets: u64,
     seconds: Seconds,
     messages_max: usize,
     bytes_max: usize,
+}
+
+/// So much of them, below `$SYS`.
+#[derive(Debug, Default)]
+struct Share {
+    messages: usize,
+    bytes: usize,
 }
 
 /// One of them.
@@ -61,6 +72,7 @@ impl Retained {
             entries: BTreeMap::new(),
             expiring: BTreeSet::new(),
             bytes: 0,
+            brokers_own: Share::default(),
             sets: 0,
             seconds: Seconds::default(),
             messages_max,
@@ -68,15 +80,20 @@ impl Retained {
         }
     }
 
-    /// Replaces the topic's value. The message must stand in buffers of its own. [MQTT-3.3.1-5]
+    /// Replaces the topic's value. The message must stand in buffers of its own. Of the broker's own there is always room.
+    /// [MQTT-3.3.1-5]
     pub(crate) fn set(&mut self, message: &Rc<Message>) -> Result<(), Full> {
         let size = message.size();
-        let key = key(&message.topic);
+        let is_brokers_own = is_brokers_own(message.topic());
+        let key = key(message.topic());
         let expires_at = message.expires_at();
         match self.entries.get_mut(&key) {
             Some(entry) => {
-                let bytes = self.bytes - entry.message.size() + size;
-                if bytes > self.bytes_max {
+                let replaced = entry.message.size();
+                let bytes = self.bytes - replaced + size;
+                if is_brokers_own {
+                    self.brokers_own.bytes = self.brokers_own.bytes - replaced + size;
+                } else if bytes - self.brokers_own.bytes > self.bytes_max {
                     return Err(Full);
                 }
                 self.bytes = bytes;
@@ -93,7 +110,12 @@ impl Retained {
                 }
             }
             None => {
-                if self.entries.len() >= self.messages_max || self.bytes + size > self.bytes_max {
+                if is_brokers_own {
+                    self.brokers_own.messages += 1;
+                    self.brokers_own.bytes += size;
+                } else if self.entries.len() - self.brokers_own.messages >= self.messages_max
+                    || self.bytes - self.brokers_own.bytes + size > self.bytes_max
+                {
                     return Err(Full);
                 }
                 self.bytes += size;
@@ -110,14 +132,22 @@ impl Retained {
     }
 
     /// Forgets the topic's value. [MQTT-3.3.1-6]
-    pub(crate) fn clear(&mut self, topic: &TopicName) {
+    pub(crate) fn clear(&mut self, topic: TopicRef<'_>) {
         let key = key(topic);
         if let Some(entry) = self.entries.remove(&key) {
-            self.seconds.cleared(entry.message.published.timestamp);
-            self.bytes -= entry.message.size();
+            self.forgotten(&entry.message);
             if let Some(at) = entry.message.expires_at() {
                 self.expiring.remove(&(at, key));
             }
+        }
+    }
+
+    fn forgotten(&mut self, message: &Message) {
+        self.seconds.cleared(message.published.timestamp);
+        self.bytes -= message.size();
+        if is_brokers_own(message.topic()) {
+            self.brokers_own.messages -= 1;
+            self.brokers_own.bytes -= message.size();
         }
     }
 
@@ -126,8 +156,7 @@ impl Retained {
         while self.expiring.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, key)) = self.expiring.pop_first() else { return };
             if let Some(entry) = self.entries.remove(&key) {
-                self.seconds.cleared(entry.message.published.timestamp);
-                self.bytes -= entry.message.size();
+                self.forgotten(&entry.message);
             }
         }
     }
@@ -138,11 +167,11 @@ impl Retained {
     }
 
     pub(crate) fn get(&self, topic: &TopicName) -> Option<&Rc<Message>> {
-        self.entries.get(&key(topic)).map(|entry| &entry.message)
+        self.entries.get(&key(topic.borrowed())).map(|entry| &entry.message)
     }
 
     pub(crate) fn setting(&self, topic: &TopicName) -> Option<Setting> {
-        self.entries.get(&key(topic)).map(|entry| Setting {
+        self.entries.get(&key(topic.borrowed())).map(|entry| Setting {
             number: entry.set,
             at: entry.message.published.timestamp,
             alone_in_its_second: entry.alone_in_its_second,
@@ -173,8 +202,13 @@ impl Retained {
     }
 }
 
-fn key(topic: &TopicName) -> Key {
-    topic.bytes().map(|byte| if byte == b'/' { SEPARATOR } else { byte }).collect::<Vec<u8>>().into()
+fn key(topic: TopicRef<'_>) -> Key {
+    topic
+        .as_bytes()
+        .iter()
+        .map(|&byte| if byte == b'/' { SEPARATOR } else { byte })
+        .collect::<Vec<u8>>()
+        .into()
 }
 
 /// Stands between levels in a [`Key`].

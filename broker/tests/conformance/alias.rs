@@ -277,7 +277,7 @@ fn outgoing(name: &TopicName) -> PublishRef<'_> {
     PublishRef {
         delivery: Delivery::AtMostOnce,
         retain: false,
-        topic: PublishTopic::Name(name),
+        topic: PublishTopic::Name(name.borrowed()),
         properties: None,
         message_expiry_interval_s: None,
         subscription_ids: &[],
@@ -343,10 +343,10 @@ fn names_beyond_the_bytes_allowed_get_no_number() {
             few.shorten(outgoing(&short)).topic,
             PublishTopic::NameAndAlias(..) | PublishTopic::Alias(_)
         ));
-        assert_eq!(few.shorten(outgoing(&long)).topic, PublishTopic::Name(&long));
+        assert_eq!(few.shorten(outgoing(&long)).topic, PublishTopic::Name(long.borrowed()));
     }
     // What cannot be written at all introduces nothing.
     let small = AliasesAllowed { maximum: 1, bytes: 100, packet_size: NonZeroU32::new(10) };
     let mut none = OutgoingAliases::new(small, 7).expect("one allowed");
-    assert_eq!(none.shorten(outgoing(&short)).topic, PublishTopic::Name(&short));
+    assert_eq!(none.shorten(outgoing(&short)).topic, PublishTopic::Name(short.borrowed()));
 }

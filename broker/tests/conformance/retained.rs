@@ -111,7 +111,7 @@ fn the_time_when_a_value_was_set_is_kept_with_it() {
     world.publish(dimmer, "lights/1/intensity", "11", Q2);
     let message = world.broker.retained_message(&topic("lights/1/intensity")).expect("a value");
     assert_eq!(message.published.timestamp.unix_millis(), EPOCH_MS + 1_500);
-    assert_eq!((&*message.payload, message.qos), (&b"10"[..], QoS::ExactlyOnce));
+    assert_eq!((message.payload(), message.qos), (&b"10"[..], QoS::ExactlyOnce));
     assert_eq!(&*message.publisher, "dimmer");
     assert!(world.broker.retained_message(&topic("lights/1")).is_none());
 }
@@ -125,7 +125,7 @@ fn values_are_listed_by_filter_in_the_order_of_their_topics() {
     }
     let list = |filter: &str| -> Vec<String> {
         let filter = TopicFilter::try_from(filter).expect("a filter");
-        world.broker.retained(&filter).map(|message| message.topic.to_string()).collect()
+        world.broker.retained(&filter).map(|message| message.topic().as_str().to_owned()).collect()
     };
     assert_eq!(list("#"), ["a", "a/b", "a/b/c", "a/c", "a b", "a!/b", "b"]);
     assert_eq!(list("+/b"), ["a/b", "a!/b"]);

@@ -52,7 +52,7 @@ impl Dashboard {
 /// A number that nobody follows, so that looking at it changes nothing.
 fn unfollowed(world: &World, name: &str) -> f64 {
     let message = world.broker.retained_message(&topic(&format!("$SYS/broker/{name}"))).expect("a value");
-    str::from_utf8(&message.payload).expect("text").parse().expect("a number")
+    str::from_utf8(message.payload()).expect("text").parse().expect("a number")
 }
 
 #[test]
@@ -156,6 +156,34 @@ fn without_an_interval_there_is_none() {
     world.expect_nothing(dashboard.client);
     assert_eq!(world.broker.statistics().retained_messages, 0);
     assert_eq!(world.broker.next_deadline(), None);
+}
+
+#[test]
+fn the_tree_takes_no_room_from_what_clients_retain_nor_they_from_it() {
+    let limits = Limits { keep_alive_s: 0, retained_messages: 2, retained_bytes: 100, ..Limits::default() };
+    let sys_interval = Some(Duration::from_secs(INTERVAL_S));
+    let mut world = World::of(Config { limits, sys_interval, ..Config::default() });
+    world.wait_s(INTERVAL_S);
+    let own = world.broker.statistics();
+    assert!(own.retained_messages > 2 && own.retained_bytes > 100);
+
+    let sensor = world.connect(v5("sensor"));
+    world.subscribe(sensor, "#", Q0);
+    assert_eq!(world.publish_retained(sensor, "a", "1", Q1), ReasonCode::Success);
+    assert_eq!(world.publish_retained(sensor, "b", &"1".repeat(97), Q1), ReasonCode::Success);
+    assert_eq!(world.publish_retained(sensor, "c", "1", Q1), ReasonCode::QuotaExceeded);
+    assert_eq!(world.publish_retained(sensor, "a", "12", Q1), ReasonCode::QuotaExceeded);
+    // What the broker says of itself changes all the same, and gives nobody room by that.
+    for uptime in ["10 seconds", "20 seconds"] {
+        let message = world.broker.retained_message(&topic("$SYS/broker/uptime")).expect("a value");
+        assert_eq!(str::from_utf8(message.payload()), Ok(uptime));
+        world.wait_s(INTERVAL_S);
+    }
+    assert_eq!(world.publish_retained(sensor, "a", "12", Q1), ReasonCode::QuotaExceeded);
+    assert_eq!(world.publish_retained(sensor, "b", "", Q1), ReasonCode::Success);
+    assert_eq!(world.publish_retained(sensor, "c", &"1".repeat(97), Q1), ReasonCode::Success);
+    assert_eq!(world.publish_retained(sensor, "d", "", Q1), ReasonCode::Success);
+    assert_eq!(world.publish_retained(sensor, "d", "1", Q1), ReasonCode::QuotaExceeded);
 }
 
 #[test]

@@ -28,7 +28,7 @@ enum Event {
 /// connections; it is free again when the socket is closed.
 pub(super) async fn run(shard: Shard, id: LinkId, mut socket: OwnedReadHalf, permit: OwnedSemaphorePermit) {
     if contain_panic(serve(&shard, id, &mut socket)).await.is_err() {
-        shard.0.borrow_mut().end(id, Over::Panicked);
+        shard.0.borrow_mut().edge.end(id, Over::Panicked);
     }
     // Boxed, so that a link does not hold the room for its end all its life.
     Box::pin(close(&shard, id, &mut socket)).await;
@@ -51,7 +51,7 @@ async fn serve(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
             }
             Event::Writable => {
                 let mut state = shard.0.borrow_mut();
-                state.write(id);
+                state.edge.write(id);
                 state.set_timer();
             }
             Event::Over => return,
@@ -65,7 +65,7 @@ fn poll_event(
     socket: &mut OwnedReadHalf,
     cx: &mut Context<'_>,
 ) -> Poll<Event> {
-    let Some(link) = state.links.get_mut(&id) else { return Poll::Ready(Event::Over) };
+    let Some(link) = state.edge.links.get_mut(id) else { return Poll::Ready(Event::Over) };
     if link.over.is_some() {
         return Poll::Ready(Event::Over);
     }
@@ -90,8 +90,8 @@ fn poll_event(
     match read {
         Ok(0) => link.over = Some(Over::ByPeer),
         Ok(len) => {
-            state.traffic.bytes_received += len as u64;
-            link.push(buffer.split().freeze());
+            state.edge.traffic.bytes_received += len as u64;
+            link.push(buffer.split());
             return Poll::Ready(Event::Received { more_may_wait: len == room });
         }
         Err(error) => link.over = Some(Over::Failed(error.to_string())),
@@ -104,12 +104,12 @@ fn poll_event(
 async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
     let can_say_goodbye = {
         let mut state = shard.0.borrow_mut();
-        let Some(link) = state.links.get_mut(&id) else { return };
+        let Some(link) = state.edge.links.get_mut(id) else { return };
         let over = link.over.clone().unwrap_or(Over::ByPeer);
         if over.can_say_goodbye() {
             link.say_goodbye();
         }
-        let now = state.clock.now();
+        let now = state.edge.clock.now();
         state.tell(now, Input::Closed { link: id, cause: over.cause() });
         state.set_timer();
         over.can_say_goodbye()
@@ -125,7 +125,7 @@ async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
 async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
     poll_fn(|cx| {
         let mut state = shard.0.borrow_mut();
-        while state.write(id) {
+        while state.edge.write(id) {
             // If the socket failed, the next write says so.
             let _ = std::task::ready!(socket.as_ref().poll_write_ready(cx));
         }
@@ -136,7 +136,7 @@ async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
 
 /// Ends our direction and reads, for nothing, until the client ends its own.
 async fn discard(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
-    if let Some(link) = shard.0.borrow().links.get(&id) {
+    if let Some(link) = shard.0.borrow().edge.links.get(id) {
         // If the client has gone, reading says so at once.
         let _ = SockRef::from(link.socket()).shutdown(Shutdown::Write);
     }

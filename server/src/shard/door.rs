@@ -144,8 +144,8 @@ impl Door {
 impl Value {
     pub(super) fn of(message: &Message) -> Self {
         Self {
-            topic: message.topic.clone(),
-            payload: message.payload.clone(),
+            topic: message.topic().detached(),
+            payload: Bytes::copy_from_slice(message.payload()),
             qos: message.qos,
             set_at: message.published.timestamp,
             retain: message.retain,
@@ -185,7 +185,7 @@ fn values(broker: &Broker, filter: &TopicFilter, reader: &Reader) -> Result<Vec<
     if !rights.may_read_some_of(filter) {
         return Err(NotPermitted);
     }
-    let permitted = messages.filter(|message| rights.may_read(&message.topic));
+    let permitted = messages.filter(|message| rights.may_read(message.topic()));
     Ok(permitted.map(|message| Value::of(message)).collect())
 }
 

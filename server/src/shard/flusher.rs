@@ -7,7 +7,7 @@ use std::{future::poll_fn, task::Poll};
 pub(super) async fn run(shard: Shard) {
     poll_fn(|cx| {
         let mut state = shard.0.borrow_mut();
-        state.flusher = Some(cx.waker().clone());
+        state.edge.flusher = Some(cx.waker().clone());
         // A link that drains may get more, and is dirty again: the next turn, when everybody else had one.
         state.flush();
         Poll::<()>::Pending

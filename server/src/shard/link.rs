@@ -8,9 +8,9 @@ use super::{
 };
 use crate::limits;
 use bytes::{Bytes, BytesMut};
-use luxwire_broker::{Cause, ClientId, CloseReason, Delivered, Input, LinkId, OutgoingAliases, Traffic};
+use luxwire_broker::{Cause, ClientId, CloseReason, DeliveredRef, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
-    mqtt::{DecodeError, EncodeError, Framer, Packet, PacketType, QoS, ReasonCode, Version},
+    mqtt::{Arrived, DecodeError, EncodeError, Framer, Packet, PacketType, QoS, ReasonCode, Version},
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -52,6 +52,17 @@ pub(super) struct Link {
     pub(super) client: Option<ClientId>,
     /// QoS 0 messages that found the output full.
     pub(super) dropped: u64,
+}
+
+/// What bytes that came lead to.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The broker is to be told this.
+    Input(Input),
+    /// WebSocket: a frame was opened, and its content may begin with messages that can be read where they lie.
+    Bytes,
+    /// Nothing until more come, or the link is over.
+    Nothing,
 }
 
 /// Why a link ends.
@@ -121,49 +132,66 @@ impl Link {
     }
 
     /// Hands over what was read.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(super) fn push(&mut self, bytes: BytesMut) {
         match &mut self.websocket {
             Some(websocket) => websocket.push(bytes),
-            None => self.framer.push(bytes),
+            None => self.framer.push(bytes.freeze()),
         }
     }
 
-    /// What the broker is to be told of the bytes that came, one packet at a time; `None` until more come, or if the
-    /// link is over.
-    pub(super) fn next_input(&mut self, link: LinkId) -> Option<Input> {
-        if self.over.is_some() || self.lost_rhythm || self.awaits_verdict {
-            return None;
+    /// What was read and not looked at, with the version in which it is written; `None` if nothing may be handled now, or
+    /// the client is not known yet.
+    #[inline]
+    pub(super) fn take_arrived(&mut self) -> Option<(Version, Arrived)> {
+        let version = self.version.filter(|_| self.client.is_some() && !self.must_rest())?;
+        Some((version, self.framer.take_arrived()?))
+    }
+
+    /// Takes back what is left of it.
+    #[inline]
+    pub(super) fn give_back(&mut self, arrived: Arrived) {
+        self.framer.give_back(arrived);
+    }
+
+    /// Whether nothing more that came may be handled, for now or for ever.
+    #[inline]
+    pub(super) fn must_rest(&self) -> bool {
+        self.over.is_some() || self.lost_rhythm || self.awaits_verdict || self.must_wait()
+    }
+
+    /// What the bytes that came lead to, one packet at a time.
+    pub(super) fn next(&mut self, link: LinkId) -> Next {
+        if self.must_rest() {
+            self.left_off |= self.must_wait();
+            return Next::Nothing;
         }
-        if self.must_wait() {
-            self.left_off = true;
-            return None;
+        match self.next_packet() {
+            Ok(Some(packet)) => return Next::Input(Input::Packet { link, packet }),
+            Ok(None) => {}
+            Err(error) => return Next::Input(self.malformed(link, error)),
         }
-        loop {
-            match self.next_packet() {
-                Ok(Some(packet)) => return Some(Input::Packet { link, packet }),
-                Ok(None) => {}
-                Err(error) => return Some(self.malformed(link, error)),
+        if self.client.is_none() && self.framer.begun().is_some_and(|begun| begun != PacketType::Connect) {
+            // The rest of it need not be waited for: only CONNECT may come first. [MQTT-3.1.0-1]
+            self.over = Some(Over::NoConnect);
+            return Next::Nothing;
+        }
+        let Some(websocket) = &mut self.websocket else { return Next::Nothing };
+        let mut answers = BytesMut::new();
+        let payload = websocket.next_payload(&mut answers);
+        self.answers_len += answers.len();
+        self.output.append_control_frames(&answers);
+        match payload {
+            Ok(Some(payload)) => {
+                self.framer.push(payload);
+                Next::Bytes
             }
-            if self.client.is_none() && self.framer.begun().is_some_and(|begun| begun != PacketType::Connect)
-            {
-                // The rest of it need not be waited for: only CONNECT may come first. [MQTT-3.1.0-1]
-                self.over = Some(Over::NoConnect);
-                return None;
-            }
-            let mut answers = BytesMut::new();
-            let payload = self.websocket.as_mut()?.next_payload(&mut answers);
-            self.answers_len += answers.len();
-            self.output.append_control_frames(&answers);
-            match payload {
-                Ok(Some(payload)) => self.framer.push(payload),
-                Ok(None) => return None,
-                Err(over) => {
-                    self.over = Some(match over {
-                        WebSocketOver::ByPeer => Over::ByPeer,
-                        WebSocketOver::Broken { code, why } => Over::WebSocket { code, why },
-                    });
-                    return None;
-                }
+            Ok(None) => Next::Nothing,
+            Err(over) => {
+                self.over = Some(match over {
+                    WebSocketOver::ByPeer => Over::ByPeer,
+                    WebSocketOver::Broken { code, why } => Over::WebSocket { code, why },
+                });
+                Next::Nothing
             }
         }
     }
@@ -201,14 +229,14 @@ impl Link {
     /// Appends a message; at QoS 0 it is dropped if the output is full.
     pub(super) fn deliver(
         &mut self,
-        delivered: &Delivered,
+        delivered: &DeliveredRef<'_>,
         spare: &mut Spare,
         traffic: &mut Traffic,
     ) -> Result<(), EncodeError> {
         if delivered.delivery.qos() == QoS::AtMostOnce && self.output.len() >= limits::OUTPUT {
             self.dropped += 1;
             traffic.messages_dropped += 1;
-            traffic.payload_bytes_dropped += delivered.message.payload.len() as u64;
+            traffic.payload_bytes_dropped += delivered.message.message().payload.len() as u64;
             return Ok(());
         }
         let version = self.version.unwrap_or(OLDEST);

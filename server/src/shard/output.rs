@@ -4,9 +4,9 @@
 //! own, whose header is written into room left before it once its length is known. An idle link holds no buffer: they come
 //! from [`Spare`] and go back there.
 
-use super::websocket::{self, HEADER_ROOM, WebSocket};
+use super::websocket::{self, WebSocket};
 use crate::limits;
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, BufMut as _, BytesMut};
 use luxwire_broker::Traffic;
 use std::io;
 use tokio::net::tcp::OwnedWriteHalf;
@@ -16,8 +16,11 @@ use tokio::net::tcp::OwnedWriteHalf;
 pub(super) struct Output {
     /// What the socket gets.
     wire: BytesMut,
-    /// WebSocket only: the packet that follows, behind room for its frame's header. Empty if there is none.
-    open: BytesMut,
+    /// WebSocket only: where in `wire` the packet begins that is not in a frame yet, with room for its header. No more than
+    /// one, the last. Behind a close frame it is what is not sent any more.
+    open: Option<usize>,
+    /// Whether the last frame had a header of four bytes or more, and so the next has room for one.
+    long_frames: bool,
 }
 
 /// How far a write came.
@@ -32,33 +35,31 @@ pub(super) enum Written {
 }
 
 impl Output {
-    /// Bytes that wait.
+    /// Bytes that wait; among them the room for a header that is not written yet.
     pub(super) fn len(&self) -> usize {
-        self.wire.len() + self.open.len().saturating_sub(HEADER_ROOM)
+        self.wire.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.wire.is_empty()
     }
 
     /// Where the next packet is encoded.
     pub(super) fn packets(&mut self, websocket: Option<&WebSocket>, spare: &mut Spare) -> &mut BytesMut {
-        let Some(websocket) = websocket else {
-            if self.wire.capacity() == 0 {
-                self.wire = spare.take();
-            }
+        if self.wire.capacity() == 0 {
+            self.wire = spare.take();
+        }
+        let Some(websocket) = websocket else { return &mut self.wire };
+        if !websocket.can_write() {
+            self.open.get_or_insert(self.wire.len());
             return &mut self.wire;
-        };
+        }
         // The standard lets packets share a frame. But there are clients that take a frame for a packet, and wait for
         // more from the network while the second one lies before them; and what is gained is a header of two bytes.
-        self.end_frame(websocket.can_write());
-        if self.open.is_empty() {
-            if self.open.capacity() == 0 {
-                self.open = spare.take();
-            }
-            self.open.extend_from_slice(&[0; HEADER_ROOM]);
-        }
-        &mut self.open
+        self.end_frame();
+        self.open = Some(self.wire.len());
+        self.wire.put_bytes(0, self.room());
+        &mut self.wire
     }
 
     /// Appends whole frames, behind the packets that came before them.
@@ -66,27 +67,31 @@ impl Output {
         if frames.is_empty() {
             return;
         }
-        self.end_frame(true);
+        self.end_frame();
         self.wire.extend_from_slice(frames);
     }
 
-    /// Puts the packet that is not in a frame yet into one. If it may not be sent any more, it is dropped: nothing may follow
-    /// a close frame.
-    fn end_frame(&mut self, may_be_sent: bool) {
-        if self.open.len() > HEADER_ROOM && may_be_sent {
-            websocket::seal(&mut self.open);
-            if self.wire.is_empty() {
-                std::mem::swap(&mut self.wire, &mut self.open);
-            } else {
-                self.wire.extend_from_slice(&self.open);
-            }
+    /// Puts the packet that is not in a frame yet into one.
+    fn end_frame(&mut self) {
+        let Some(start) = self.open.take() else { return };
+        let room = self.room();
+        if self.wire.len() == start + room {
+            // Nothing was encoded.
+            return self.wire.truncate(start);
         }
-        self.open.clear();
+        self.long_frames = websocket::seal(&mut self.wire, start, room) > websocket::SHORT_HEADER;
+    }
+
+    /// What is left for a header before its length is known. Links that get large packets mostly get more of them.
+    fn room(&self) -> usize {
+        if self.long_frames { websocket::LONG_HEADER } else { websocket::SHORT_HEADER }
     }
 
     /// Drops the packets that are not in a frame yet: nothing may follow a close frame.
     pub(super) fn discard_open_frame(&mut self) {
-        self.open.clear();
+        if let Some(start) = self.open.take() {
+            self.wire.truncate(start);
+        }
     }
 
     /// Writes as much as the socket takes without waiting.
@@ -97,13 +102,25 @@ impl Output {
         spare: &mut Spare,
         traffic: &mut Traffic,
     ) -> Written {
-        if let Some(websocket) = websocket {
+        self.write_with(websocket, |bytes| socket.try_write(bytes), spare, traffic)
+    }
+
+    fn write_with(
+        &mut self,
+        websocket: Option<&WebSocket>,
+        mut write: impl FnMut(&[u8]) -> io::Result<usize>,
+        spare: &mut Spare,
+        traffic: &mut Traffic,
+    ) -> Written {
+        if websocket.is_none_or(WebSocket::can_write) {
             // All frames in one write.
-            self.end_frame(websocket.can_write());
+            self.end_frame();
+        } else {
+            self.discard_open_frame();
         }
         let mut progress = false;
         while !self.wire.is_empty() {
-            match socket.try_write(&self.wire) {
+            match write(&self.wire) {
                 Ok(len) => {
                     progress |= len > 0;
                     traffic.bytes_sent += len as u64;
@@ -121,7 +138,6 @@ impl Output {
             }
         }
         spare.give(std::mem::take(&mut self.wire));
-        spare.give(std::mem::take(&mut self.open));
         Written::All
     }
 }
@@ -182,21 +198,71 @@ mod tests {
         }
     }
 
+    /// What the socket is given, write by write, and the bytes that were sent by the server's own count.
+    fn writes(
+        output: &mut Output,
+        websocket: &WebSocket,
+        mut takes: impl FnMut(&[u8]) -> usize,
+    ) -> Vec<Vec<u8>> {
+        let (mut writes, mut traffic) = (Vec::new(), Traffic::default());
+        let write = |bytes: &[u8]| {
+            let len = takes(bytes);
+            writes.push(bytes[..len].to_vec());
+            Ok(len)
+        };
+        let written = output.write_with(Some(websocket), write, &mut Spare::default(), &mut traffic);
+        assert!(matches!(written, Written::All));
+        assert_eq!(traffic.bytes_sent, writes.iter().map(Vec::len).sum::<usize>() as u64);
+        writes
+    }
+
     #[test]
-    fn a_packet_that_follows_another_ends_its_frame() {
+    fn each_packet_has_a_frame_and_all_of_a_turn_share_a_write() {
+        let (mut output, websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
+        let (short, long, huge) = ([b's'; 125], [b'l'; 126], vec![b'h'; 65_536]);
+        put(&[b"one", &short, &long, b"two", &long, &huge, &long, b"three"], &mut output, &websocket);
+        output.append_control_frames(b"\x8A\x00");
+        put(&[b"four"], &mut output, &websocket);
+        let expected = [
+            &b"\x82\x03one\x82\x7D"[..],
+            &short,
+            b"\x82\x7E\0\x7E",
+            &long,
+            b"\x82\x03two\x82\x7E\0\x7E",
+            &long,
+            b"\x82\x7F\0\0\0\0\0\x01\0\0",
+            &huge,
+            b"\x82\x7E\0\x7E",
+            &long,
+            b"\x82\x05three\x8A\x00\x82\x04four",
+        ];
+        assert_eq!(writes(&mut output, &websocket, <[u8]>::len), [expected.concat()]);
+        assert!(output.is_empty());
+    }
+
+    #[test]
+    fn what_the_socket_does_not_take_at_once_comes_next() {
         let (mut output, websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
         put(&[b"one", b"two"], &mut output, &websocket);
-        assert_eq!(output.wire[..], *b"\x82\x03one");
-        assert_eq!(output.open[HEADER_ROOM..], *b"two");
+        let came = writes(&mut output, &websocket, |bytes| bytes.len().min(4));
+        assert_eq!(came, [&b"\x82\x03on"[..], b"e\x82\x03t", b"wo"]);
     }
 
     #[test]
     fn no_packet_follows_a_close_frame() {
         let (mut output, mut websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
-        websocket.close(1000, "", &mut output.wire);
-        let closed = output.wire.clone();
+        put(&[b"before"], &mut output, &websocket);
+        let mut goodbye = BytesMut::new();
+        websocket.close(1000, "", &mut goodbye);
+        output.append_control_frames(&goodbye);
         put(&[b"one", b"two"], &mut output, &websocket);
-        assert_eq!(output.wire, closed);
+        let came = writes(&mut output, &websocket, <[u8]>::len);
+        assert_eq!(came, [b"\x82\x06before\x88\x02\x03\xE8"]);
+        put(&[b"three"], &mut output, &websocket);
+        assert_eq!(writes(&mut output, &websocket, <[u8]>::len), [[0; 0]; 0]);
+        put(&[b"four"], &mut output, &websocket);
+        output.discard_open_frame();
+        assert!(output.is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) async fn run(shard: Shard) {
     poll_fn(|cx| {
         let mut state = shard.0.borrow_mut();
         state.timer = Some(cx.waker().clone());
-        let now = state.clock.now();
+        let now = state.edge.clock.now();
         state.timer_set = state.next_deadline();
         match state.timer_set {
             None => sleeping.set(None),

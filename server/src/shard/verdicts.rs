@@ -3,7 +3,7 @@
 //! A link whose password is being looked at is not read from. There is one question at most for each link, so that the
 //! links' number bounds the questions; how many are worked at is [`SignIn`]'s business.
 
-use super::{Shard, State};
+use super::{Shard, State, edge::Edge};
 use crate::auth::SignIn;
 use luxwire_broker::{Input, LinkId, Verdict};
 use luxwire_shared::mqtt::Text;
@@ -28,12 +28,12 @@ impl Checks {
     }
 }
 
-impl State {
+impl Edge {
     pub(super) fn check_password(&mut self, id: LinkId, user: &Text, password: Option<&[u8]>) {
         if let Some(verdict) = self.sign_in.at_once(user, password) {
             return self.verdicts.push((id, verdict));
         }
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(link) = self.links.get_mut(id) {
             link.awaits_verdict = true;
         }
         let check =
@@ -43,15 +43,17 @@ impl State {
             self.verdicts.push((id, Verdict::Busy));
         }
     }
+}
 
+impl State {
     fn password_checked(&mut self, id: LinkId, verdict: Verdict) {
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(link) = self.edge.links.get_mut(id) {
             link.awaits_verdict = false;
             // What the client said behind its CONNECT, perhaps.
             link.left_off = true;
             link.wake();
         }
-        let now = self.clock.now();
+        let now = self.edge.clock.now();
         self.tell(now, Input::PasswordChecked { link: id, verdict });
         self.set_timer();
     }

@@ -13,6 +13,7 @@
 mod before_connect;
 mod bytes;
 mod cases;
+mod churn;
 mod descriptors;
 mod exchange;
 mod files;

@@ -4,7 +4,7 @@
 //! Numbers of ours are given to the first topics that come and kept by them: a client has few. Only messages of QoS 0 use
 //! them, which are written at once or never; the others may be repeated on a connection on which a number means nothing.
 
-use crate::mqtt::{ConnackProperties, PublishTopic, TopicAlias, TopicName};
+use crate::mqtt::{ConnackProperties, PublishTopic, TopicAlias, TopicName, TopicRef};
 use alloc::vec::Vec;
 use core::num::NonZeroU16;
 
@@ -46,23 +46,23 @@ impl Aliases {
     }
 
     /// The same topic as short as it can be said. If the packet is written, [`Aliases::written`] must hear of it.
-    pub(super) fn shorten<'a>(&self, name: &'a TopicName) -> PublishTopic<&'a TopicName> {
+    pub(super) fn shorten<'a>(&self, name: &'a TopicName) -> PublishTopic<TopicRef<'a>> {
         if name.len() < NAME_WORTH_A_NUMBER {
-            return PublishTopic::Name(name);
+            return PublishTopic::Name(name.borrowed());
         }
         let known = self.ours.iter().position(|ours| ours == name);
         let next = u16::try_from(known.unwrap_or(self.ours.len()) + 1).ok().and_then(NonZeroU16::new);
         match next.filter(|next| next.get() <= self.ours_max).map(TopicAlias) {
             Some(alias) if known.is_some() => PublishTopic::Alias(alias),
-            Some(alias) => PublishTopic::NameAndAlias(name, alias),
-            None => PublishTopic::Name(name),
+            Some(alias) => PublishTopic::NameAndAlias(name.borrowed(), alias),
+            None => PublishTopic::Name(name.borrowed()),
         }
     }
 
     /// A packet with this topic is on its way, and the number that it introduces stands.
-    pub(super) fn written(&mut self, topic: PublishTopic<&TopicName>) {
+    pub(super) fn written(&mut self, topic: PublishTopic<TopicRef<'_>>) {
         if let PublishTopic::NameAndAlias(name, _) = topic {
-            self.ours.push(name.clone());
+            self.ours.push(name.detached());
         }
     }
 }

@@ -182,7 +182,7 @@ impl Message {
         PublishRef {
             delivery,
             retain: self.retain,
-            topic: PublishTopic::Name(&self.topic),
+            topic: PublishTopic::Name(self.topic.borrowed()),
             properties,
             message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
             subscription_ids: &[],

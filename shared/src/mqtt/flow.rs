@@ -161,6 +161,7 @@ impl<M> Outgoing<M> {
 
     /// Remembers `message` as sent and gives the identifier to send it with. `None` if there is no room; ask
     /// [`Outgoing::has_room`] first. `qos` is 1 or 2: QoS 0 is never acknowledged and does not belong here.
+    #[inline]
     pub fn send(&mut self, qos: QoS, message: M) -> Option<PacketId> {
         if !self.has_room() {
             return None;
@@ -172,6 +173,15 @@ impl<M> Outgoing<M> {
         };
         self.unacknowledged.push_back(Entry { id, taken_at, stage, sent: true });
         Some(id)
+    }
+
+    /// The message that was sent last, where it is kept; `None` if it has been received.
+    #[inline]
+    pub fn latest(&self) -> Option<&M> {
+        match &self.unacknowledged.back()?.stage {
+            Stage::AwaitsPuback(message) | Stage::AwaitsPubrec(message) => Some(message),
+            Stage::AwaitsPubcomp => None,
+        }
     }
 
     /// PUBACK came: gives the message that is done, or `None` if the identifier is not one of QoS 1.

@@ -85,6 +85,12 @@ impl TryFrom<&str> for Text {
 }
 
 impl Text {
+    /// A copy of a string that is known to be one that MQTT can carry.
+    pub(crate) fn valid(text: &str) -> Self {
+        debug_assert!(text.len() <= Self::LEN_MAX && !text.as_bytes().contains(&0), "not looked at");
+        Self(ByteString::from(text))
+    }
+
     /// A string that is known to be ASCII without U+0000.
     #[inline]
     pub(crate) fn from_ascii(ascii: Bytes) -> Self {

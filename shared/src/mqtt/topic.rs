@@ -2,11 +2,18 @@
 
 use crate::mqtt::text::{Text, TextError};
 use bytes::Bytes;
-use core::{fmt, ops::Deref};
+use core::{fmt, ops::Deref, str};
 
 /// The name that a message is published under: at least one character, no wildcard. [MQTT-4.7.3-1] [MQTT-3.3.2-2]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName(Text);
+
+/// A topic name that lies elsewhere: in a packet as it was read, or in a [`TopicName`].
+///
+/// Its bytes are UTF-8, but are not kept as a string: most of them are only compared and copied, and to take bytes for a
+/// string they must be gone through.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicRef<'a>(&'a [u8]);
 
 /// What a subscription matches names against; `+` and `#` stand only where they may. [MQTT-4.7.1-1] [MQTT-4.7.1-2]
 ///
@@ -75,12 +82,18 @@ impl TopicName {
 
     /// The levels, separated by `/`; a level may be empty.
     pub fn levels(&self) -> impl Iterator<Item = &str> {
-        self.0.as_str().split('/')
+        self.borrowed().levels()
     }
 
     /// Whether it begins with `$`, so that a filter must name its first level to match it. [MQTT-4.7.2-1]
     pub fn is_reserved(&self) -> bool {
-        self.0.as_bytes().first() == Some(&b'$')
+        self.borrowed().is_reserved()
+    }
+
+    /// The same name, borrowed.
+    #[inline]
+    pub fn borrowed(&self) -> TopicRef<'_> {
+        TopicRef(self.0.as_bytes())
     }
 
     /// The same name in a buffer of its own.
@@ -115,6 +128,52 @@ impl TopicName {
     }
 }
 
+impl<'a> TopicRef<'a> {
+    /// The name's bytes.
+    #[inline]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The name as a string.
+    pub fn as_str(self) -> &'a str {
+        str::from_utf8(self.0).expect("it was looked at, or comes from a string")
+    }
+
+    /// The levels, separated by `/`; a level may be empty.
+    pub fn levels(self) -> impl Iterator<Item = &'a str> {
+        self.as_str().split('/')
+    }
+
+    /// Whether it begins with `$`, so that a filter must name its first level to match it. [MQTT-4.7.2-1]
+    #[inline]
+    pub fn is_reserved(self) -> bool {
+        self.0.first() == Some(&b'$')
+    }
+
+    /// The same name in a buffer of its own.
+    pub fn detached(self) -> TopicName {
+        TopicName(Text::valid(self.as_str()))
+    }
+
+    /// A name that was looked at.
+    #[inline]
+    pub(crate) fn from_valid(bytes: &'a [u8]) -> Self {
+        debug_assert!(
+            str::from_utf8(bytes).is_ok_and(|name| TopicName::try_from(name).is_ok()),
+            "not looked at"
+        );
+        Self(bytes)
+    }
+}
+
+impl<'a> From<&'a TopicName> for TopicRef<'a> {
+    #[inline]
+    fn from(name: &'a TopicName) -> Self {
+        name.borrowed()
+    }
+}
+
 impl TopicFilter {
     /// The filter as a string.
     pub fn as_str(&self) -> &str {
@@ -141,7 +200,8 @@ impl TopicFilter {
     }
 
     /// Whether a message with this name belongs to the subscription. [MQTT-4.7.2-1]
-    pub fn matches(&self, topic: &TopicName) -> bool {
+    pub fn matches<'a>(&self, topic: impl Into<TopicRef<'a>>) -> bool {
+        let topic = topic.into();
         let mut names = topic.levels();
         for (depth, level) in self.levels().enumerate() {
             let wild_at_the_top_of_a_reserved_name = depth == 0 && topic.is_reserved();
@@ -311,6 +371,12 @@ macro_rules! show_as_text {
 }
 
 show_as_text!(TopicName, TopicFilter, ShareName);
+
+impl fmt::Debug for TopicRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
 
 impl fmt::Display for Subscribable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

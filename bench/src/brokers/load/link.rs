@@ -53,8 +53,17 @@ const READ_BYTES: usize = 256 << 10;
 impl Link {
     /// Connects, and is welcome.
     pub(crate) fn open(over: &Over, client_id: &str) -> Result<Self> {
+        Self::greeted(over, client_id, &packets::connect(client_id)?)
+    }
+
+    /// The same to a session that stays.
+    pub(crate) fn open_session(over: &Over, client_id: &str) -> Result<Self> {
+        Self::greeted(over, client_id, &packets::connect_to_session(client_id)?)
+    }
+
+    fn greeted(over: &Over, client_id: &str, connect: &[u8]) -> Result<Self> {
         let mut link = Self::dial(over)?;
-        link.send(&packets::connect(client_id)?)?;
+        link.send(connect)?;
         let welcome = link.wait(|packet| match packet {
             Packet::Connack(code) => Some(code),
             _ => None,

@@ -7,7 +7,8 @@ use anyhow::{Result, anyhow};
 use bytes::BytesMut;
 use mqttbytes::{
     QoS,
-    v4::{Connect, Publish, Subscribe, SubscribeFilter},
+    v4::{Connect, LastWill, Publish, Subscribe, SubscribeFilter, Unsubscribe},
+    v5,
 };
 
 /// PUBLISH packets one behind the other.
@@ -106,6 +107,41 @@ pub(crate) fn connect_to_session(client_id: &str) -> Result<Vec<u8>> {
     connect_to(client_id, false)
 }
 
+/// The same with a will, which is retained.
+pub(crate) fn connect_with_will(client_id: &str, topic: &str) -> Result<Vec<u8>> {
+    let mut connect = Connect::new(client_id);
+    connect.clean_session = false;
+    connect.keep_alive = KEEP_ALIVE_S;
+    connect.last_will = Some(LastWill::new(topic, "gone without a goodbye", QoS::AtLeastOnce, true));
+    encoded(|buffer| connect.write(buffer))
+}
+
+/// CONNECT of MQTT 5 to a session that ends so long after the connection.
+pub(crate) fn connect_expiring(client_id: &str, expiry_s: u32) -> Result<Vec<u8>> {
+    let mut connect = v5::Connect::new(client_id);
+    connect.clean_session = true;
+    connect.keep_alive = KEEP_ALIVE_S;
+    connect.properties = Some(v5::ConnectProperties {
+        session_expiry_interval: Some(expiry_s),
+        receive_maximum: None,
+        max_packet_size: None,
+        topic_alias_max: None,
+        request_response_info: None,
+        request_problem_info: None,
+        user_properties: Vec::new(),
+        authentication_method: None,
+        authentication_data: None,
+    });
+    encoded(|buffer| connect.write(buffer))
+}
+
+/// SUBSCRIBE of MQTT 5, at QoS 1.
+pub(crate) fn subscribe_5(filter: &str) -> Result<Vec<u8>> {
+    let mut subscribe = v5::Subscribe::new(filter, QoS::AtLeastOnce);
+    subscribe.pkid = 1;
+    encoded(|buffer| subscribe.write(buffer))
+}
+
 fn connect_to(client_id: &str, clean_session: bool) -> Result<Vec<u8>> {
     let mut connect = Connect::new(client_id);
     connect.clean_session = clean_session;
@@ -122,6 +158,19 @@ pub(crate) fn retain(topic: &str, id: u16, payload: &[u8]) -> Result<Vec<u8>> {
     publish.pkid = id;
     publish.retain = true;
     encoded(|buffer| publish.write(buffer))
+}
+
+/// PUBLISH; at QoS 0 the identifier is left out.
+pub(crate) fn publish(topic: &str, qos: QoS, id: u16, payload: &[u8]) -> Result<Vec<u8>> {
+    let mut publish = Publish::new(topic, qos, payload);
+    publish.pkid = id;
+    encoded(|buffer| publish.write(buffer))
+}
+
+/// UNSUBSCRIBE from all of them.
+pub(crate) fn unsubscribe(filters: &[String]) -> Result<Vec<u8>> {
+    let unsubscribe = Unsubscribe { pkid: 2, topics: filters.to_vec() };
+    encoded(|buffer| unsubscribe.write(buffer))
 }
 
 /// DISCONNECT.

@@ -10,6 +10,7 @@ pub(crate) enum Packet<'a> {
     Connack(u8),
     /// Whether all filters were granted.
     Suback(bool),
+    Unsuback,
     Publish {
         qos: u8,
         id: u16,
@@ -35,6 +36,7 @@ pub(crate) fn first(bytes: &[u8]) -> Result<Option<(Packet<'_>, usize)>> {
         7 => Packet::Pubcomp,
         2 => Packet::Connack(body.get(1).copied().unwrap_or(u8::MAX)),
         9 => Packet::Suback(body.iter().skip(2).all(|granted| *granted <= 2)),
+        11 => Packet::Unsuback,
         13 => Packet::Pingresp,
         other => bail!("the broker sent a packet of type {other}"),
     };

@@ -7,20 +7,28 @@ use super::{Flow, Scenario, Task, shape::Shape};
 use mqttbytes::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 
 pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
-    flow("pair-q0", "50 pairs, QoS 0, 100 in flight each", Flow::new(PAIRS, AtMostOnce)),
-    flow("pair-q1", "50 pairs, QoS 1, 20 unacknowledged each", Flow::new(PAIRS, AtLeastOnce)),
+    also_unpinned(flow("pair-q0", "50 pairs, QoS 0, 100 in flight each", Flow::new(PAIRS, AtMostOnce))),
+    also_unpinned(flow("pair-q1", "50 pairs, QoS 1, 20 unacknowledged each", Flow::new(PAIRS, AtLeastOnce))),
     flow("pair-q2", "50 pairs, QoS 2, 20 unacknowledged each", Flow::new(PAIRS, ExactlyOnce)),
     flow("unbatched-q0", "500 pairs, QoS 0, one in flight each", Flow::new(UNBATCHED, AtMostOnce)),
-    flow("unbatched-q1", "500 pairs, QoS 1, one in flight each", Flow::new(UNBATCHED, AtLeastOnce)),
-    flow("fanout-q0", "one publisher to 500, QoS 0, 64 in flight", Flow::new(fan_out(500), AtMostOnce)),
+    also_unpinned(flow(
+        "unbatched-q1",
+        "500 pairs, QoS 1, one in flight each",
+        Flow::new(UNBATCHED, AtLeastOnce),
+    )),
+    also_unpinned(flow(
+        "fanout-q0",
+        "one publisher to 500, QoS 0, 64 in flight",
+        Flow::new(fan_out(500), AtMostOnce),
+    )),
     flow("fanout-q1", "one publisher to 500, QoS 1, 20 unacknowledged", Flow::new(fan_out(500), AtLeastOnce)),
     flow("fanout-5000-q0", "one publisher to 5,000, QoS 0", Flow::new(fan_out(5_000), AtMostOnce)),
     flow("fanout-5000-q1", "one publisher to 5,000, QoS 1", Flow::new(fan_out(5_000), AtLeastOnce)),
-    flow(
+    also_unpinned(flow(
         "wild-q0",
         "10 publishers, 1,000 topics, 1,000 subscribers with a wildcard each, 10 receive each message, QoS 0",
         Flow::new(Shape::Wildcards, AtMostOnce),
-    ),
+    )),
     flow("wild-q1", "the same at QoS 1", Flow::new(Shape::Wildcards, AtLeastOnce)),
     flow(
         "filters-100",
@@ -32,7 +40,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
         "the same beside 100,000 filters: the cost of a message should not double",
         Flow::new(PAIRS, AtMostOnce).beside_filters(100_000),
     ),
-    flow("ws-pair-q0", "50 pairs over WebSocket, QoS 0", Flow::new(PAIRS, AtMostOnce).over_websocket()),
+    also_unpinned(flow(
+        "ws-pair-q0",
+        "50 pairs over WebSocket, QoS 0",
+        Flow::new(PAIRS, AtMostOnce).over_websocket(),
+    )),
     flow("ws-pair-q1", "50 pairs over WebSocket, QoS 1", Flow::new(PAIRS, AtLeastOnce).over_websocket()),
     plain("retained-100k", "100,000 retained messages, stored, then fetched with #", Task::Retained(100_000)),
     heavy(
@@ -52,9 +64,13 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
         Task::Idle { count: 10_000, websocket: true },
     ),
     plain("storm", "clients connect, subscribe and leave, 64 at once", Task::Storm),
-    plain("latency-q0", "one message at a time, QoS 0", latency(AtMostOnce)),
+    also_unpinned(plain("latency-q0", "one message at a time, QoS 0", latency(AtMostOnce))),
     plain("latency-q1", "one message at a time, QoS 1", latency(AtLeastOnce)),
-    plain("loaded-latency-q0", "the same beside half of its own pair-q0", loaded_latency(AtMostOnce)),
+    also_unpinned(plain(
+        "loaded-latency-q0",
+        "the same beside half of its own pair-q0",
+        loaded_latency(AtMostOnce),
+    )),
     plain(
         "loaded-latency-q1",
         "the same at QoS 1, beside half of its own pair-q0",
@@ -89,7 +105,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
     ),
     flow("reluctant-q1", "the same at QoS 1", Flow::new(RELUCTANT, AtLeastOnce)),
     plain("start", "from start to the first client's welcome", Task::Start),
-    plain("churn", "sessions, filters and retained messages that come and go", Task::Churn),
+    plain(
+        "churn",
+        "sessions, filters, retained values, wills, queues and slow readers come and go; 10 pairs at QoS 1 before and after",
+        Task::Churn,
+    ),
 ];
 
 /// 50 publishers, each with a subscriber of its own.
@@ -127,9 +147,13 @@ const fn flow(key: &'static str, title: &'static str, flow: Flow) -> Scenario {
 }
 
 const fn plain(key: &'static str, title: &'static str, task: Task) -> Scenario {
-    Scenario { key, title, heavy: false, task }
+    Scenario { key, title, heavy: false, also_unpinned: false, task }
 }
 
 const fn heavy(key: &'static str, title: &'static str, task: Task) -> Scenario {
-    Scenario { key, title, heavy: true, task }
+    Scenario { heavy: true, ..plain(key, title, task) }
+}
+
+const fn also_unpinned(scenario: Scenario) -> Scenario {
+    Scenario { also_unpinned: true, ..scenario }
 }

@@ -30,6 +30,8 @@ pub(super) struct Scenario {
     pub(super) title: &'static str,
     /// Takes long or much memory: done only when named.
     pub(super) heavy: bool,
+    /// Also done where nothing is pinned: what matters most.
+    pub(super) also_unpinned: bool,
     task: Task,
 }
 
@@ -60,7 +62,7 @@ enum Task {
     },
     /// Connections that come and go.
     Storm,
-    /// Sessions, subscriptions and retained messages that come and go.
+    /// Everything that comes and goes.
     Churn,
     /// To start, and to welcome a client.
     Start,
@@ -113,7 +115,18 @@ impl Scenario {
                 MemoryBytes,
             ],
             Task::Storm => &[ConnectionsPerS, CpuUsPerConnection, MemoryBytes, BrokerCores, GeneratorCores],
-            Task::Churn => &[CyclesPerS, BytesPerCycle, MemoryBefore, MemoryBytes, IdleCores],
+            Task::Churn => &[
+                MemoryBefore,
+                MemoryTop,
+                MemoryBytes,
+                MemoryAgain,
+                CpuBefore,
+                CpuSPerMillion,
+                CpuAgain,
+                CyclesPerS,
+                BytesPerCycle,
+                IdleCores,
+            ],
             Task::Start => &[ReadyMs, MemoryBytes],
         }
     }
@@ -127,7 +140,7 @@ impl Scenario {
             Task::Retained(_) => &[ReplayS, CpuSPerMillion, BytesPerRetained, StoreS],
             Task::Idle { .. } => &[BytesPerConnection, BytesPerSubscribed, CpuUsPerConnection],
             Task::Storm => &[CpuUsPerConnection],
-            Task::Churn => &[CyclesPerS],
+            Task::Churn => &[MemoryAgain, CpuAgain],
             Task::Start => &[ReadyMs],
         }
     }

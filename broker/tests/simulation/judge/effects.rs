@@ -113,8 +113,8 @@ impl Judge {
         let message = &delivered.message;
         // What was sent again at QoS 1 was accepted twice, and each of the two has its own life.
         let is_it = |said: &Said| {
-            said.topic == message.topic.as_str()
-                && said.payload == message.payload
+            said.topic == message.topic().as_str()
+                && said.payload == message.payload()
                 && *said.publisher == *message.publisher
                 && said.at == message.published.instant
         };

@@ -7,7 +7,7 @@ use crate::{
 };
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use luxwire_broker::{ClientId, Delivered, LinkId};
+use luxwire_broker::{ClientId, DeliveredRef, LinkId};
 use luxwire_shared::{
     mqtt::{Packet, ReasonCode},
     time::Instant,
@@ -96,15 +96,19 @@ impl Locals {
         local.mailbox.push(FromBroker::Packet(packet));
     }
 
-    /// Hands a message over, or counts it. What is handed over stands in a buffer of its own: the message's may be the one
+    /// Hands a message over, or counts it. What is handed over stands in a buffer of its own: the message may lie in the one
     /// that all links read into.
     ///
     /// Says since when the reader has to take something.
-    pub(in crate::shard) fn deliver(&mut self, delivered: &Delivered, clock: Clock) -> Option<Instant> {
+    pub(in crate::shard) fn deliver(
+        &mut self,
+        delivered: &DeliveredRef<'_>,
+        clock: Clock,
+    ) -> Option<Instant> {
         let local = self.0.get_mut(&delivered.link)?;
-        let message = &delivered.message;
-        let value = || FromBroker::Message { value: Value::of(&message.detached()), kept: delivered.retain };
-        if !local.mailbox.push_message(message.size(), value) {
+        let message = delivered.message;
+        let value = || FromBroker::Message { value: Value::of(message.keep()), kept: delivered.retain };
+        if !local.mailbox.push_message(message.message().size(), value) {
             local.dropped += 1;
         }
         Some(*local.resting_since.get_or_insert_with(|| clock.instant()))

@@ -37,9 +37,9 @@ impl Shard {
         if state.stopping.is_some() {
             return mailbox.end();
         }
-        let link = state.next_link();
-        state.locals.insert(link, &new, mailbox);
-        let now = state.clock.now();
+        let link = state.edge.links.number();
+        state.edge.locals.insert(link, &new, mailbox);
+        let now = state.edge.clock.now();
         state
             .tell(now, Input::Open { link, visitor: new.visitor.clone(), nonce: u128::from_ne_bytes(nonce) });
         let permit = new.permit.take();
@@ -57,7 +57,7 @@ pub(in crate::shard) async fn run(
     permit: Option<OwnedSemaphorePermit>,
 ) {
     if contain_panic(serve(&shard, id, &mut from_client)).await.is_err() {
-        shard.0.borrow_mut().locals.end(id, Over::Panicked);
+        shard.0.borrow_mut().edge.locals.end(id, Over::Panicked);
     }
     if shard.0.borrow_mut().close_local(id) {
         // Past this time nobody reads.
@@ -70,7 +70,7 @@ pub(in crate::shard) async fn run(
 
 async fn serve(shard: &Shard, id: LinkId, from_client: &mut mpsc::Receiver<ToBroker>) {
     loop {
-        let keep_alive = shard.0.borrow().locals.get(id).and_then(|local| local.keep_alive);
+        let keep_alive = shard.0.borrow().edge.locals.get(id).and_then(|local| local.keep_alive);
         let word = poll_fn(|cx| poll_word(&mut shard.0.borrow_mut(), id, from_client, cx));
         // The client is in this process: whether it is still there is never in doubt, and it need not say so.
         match timeout(keep_alive.unwrap_or(Duration::MAX), word).await {
@@ -88,7 +88,7 @@ fn poll_word(
     from_client: &mut mpsc::Receiver<ToBroker>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<ToBroker>> {
-    let Some(local) = state.locals.get_mut(id).filter(|local| local.over.is_none()) else {
+    let Some(local) = state.edge.locals.get_mut(id).filter(|local| local.over.is_none()) else {
         return Poll::Ready(None);
     };
     if !local.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
@@ -99,10 +99,10 @@ fn poll_word(
 
 impl State {
     fn hear(&mut self, id: LinkId, word: ToBroker) {
-        let now = self.clock.now();
+        let now = self.edge.clock.now();
         match word {
             ToBroker::Packet(packet) => {
-                if let (Packet::Subscribe(_), Some(local)) = (&packet, self.locals.get_mut(id)) {
+                if let (Packet::Subscribe(_), Some(local)) = (&packet, self.edge.locals.get_mut(id)) {
                     local.replaying = true;
                 }
                 self.tell(now, Input::Packet { link: id, packet });
@@ -118,7 +118,7 @@ impl State {
                 };
                 if let PublishTopic::Name(topic) | PublishTopic::NameAndAlias(topic, _) = &topic
                     && self.broker.client(id).is_some_and(|client| !client.may_publish(topic))
-                    && let Some(local) = self.locals.get(id)
+                    && let Some(local) = self.edge.locals.get(id)
                 {
                     // Whoever may not set a value does not learn by conditions what it is.
                     return local.mailbox.push(FromBroker::Refused(ReasonCode::NotAuthorized));
@@ -129,19 +129,19 @@ impl State {
                     self.tell(now, Input::Packet { link: id, packet: Packet::Publish(publish) });
                 }
                 let published = Published { condition_held, before, after: setting(self) };
-                if let Some(local) = self.locals.get(id) {
+                if let Some(local) = self.edge.locals.get(id) {
                     local.mailbox.push(FromBroker::Published(published));
                 }
             }
             ToBroker::Drained => {
-                if let Some(local) = self.locals.get_mut(id) {
+                if let Some(local) = self.edge.locals.get_mut(id) {
                     local.awaits_drain = false;
                 }
                 self.tell(now, Input::Drained { link: id });
             }
         }
         // A replay that pauses asks to be told of the drain; one that does not is over.
-        if let Some(local) = self.locals.get_mut(id)
+        if let Some(local) = self.edge.locals.get_mut(id)
             && local.replaying
             && !local.awaits_drain
         {
@@ -152,26 +152,26 @@ impl State {
     }
 
     fn ping(&mut self, id: LinkId) {
-        let Some(local) = self.locals.get_mut(id) else { return };
+        let Some(local) = self.edge.locals.get_mut(id) else { return };
         local.pings += 1;
-        let now = self.clock.now();
+        let now = self.edge.clock.now();
         self.tell(now, Input::Packet { link: id, packet: Packet::Pingreq });
         self.set_timer();
     }
 
     /// Tells broker and reader that the link is over; says whether the reader may still take what waits.
     fn close_local(&mut self, id: LinkId) -> bool {
-        let Some(local) = self.locals.get_mut(id) else { return false };
+        let Some(local) = self.edge.locals.get_mut(id) else { return false };
         let over = local.over.get_or_insert(Over::ByPeer).clone();
         local.mailbox.end();
-        let now = self.clock.now();
+        let now = self.edge.clock.now();
         self.tell(now, Input::Closed { link: id, cause: over.cause() });
         self.set_timer();
         over.can_say_goodbye()
     }
 
     fn forget_local(&mut self, id: LinkId) {
-        let Some(local) = self.locals.remove(id) else { return };
+        let Some(local) = self.edge.locals.remove(id) else { return };
         let (peer, client, dropped) = (local.peer, &local.client, local.dropped());
         let over = local.over.as_ref().unwrap_or(&Over::ByPeer);
         let reason = over.reason();

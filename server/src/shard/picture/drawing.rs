@@ -167,8 +167,8 @@ impl<'a> Message<'a> {
     pub(super) fn will(message: &'a luxwire_broker::Message) -> Self {
         Self {
             from: None,
-            topic: message.topic.as_str(),
-            payload: &message.payload,
+            topic: message.topic().as_str(),
+            payload: message.payload(),
             qos: message.qos,
             retain: message.retain,
             kept: false,

@@ -27,12 +27,10 @@ pub(super) use watch::run;
 
 pub(crate) use feed::{Event, Watching};
 
-use super::{link::Link, local::Locals};
+use super::{links::Links, local::Locals};
 use crate::limits;
 use drawing::{Message, Whole};
 use feed::Feed;
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use luxwire_broker::{Broker, Delivered, Effect, LinkId, Now, Report};
 use luxwire_shared::time::{Instant, Timestamp};
 use publishes::Publishes;
@@ -61,7 +59,7 @@ pub(super) struct Picture {
 /// What is looked at.
 pub(super) struct Scene<'a> {
     pub(super) broker: &'a Broker,
-    pub(super) links: &'a HashMap<LinkId, Box<Link>, RandomState>,
+    pub(super) links: &'a Links,
     pub(super) locals: &'a Locals,
     pub(super) now: Now,
 }
@@ -300,7 +298,7 @@ impl Picture {
 
 impl Scene<'_> {
     fn connection(&self, link: LinkId) -> Option<Connection> {
-        if let Some(link) = self.links.get(&link) {
+        if let Some(link) = self.links.get(link) {
             return Some(Connection { transport: link.transport(), peer: link.peer });
         }
         let local = self.locals.get(link)?;
@@ -309,7 +307,7 @@ impl Scene<'_> {
 
     /// Whether a link that the broker closes is that of a client: whoever never said CONNECT was never here.
     fn was_drawn(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|link| link.client.is_some())
+        self.links.get(link).is_some_and(|link| link.client.is_some())
             || self.locals.get(link).is_some_and(|local| local.client.is_some())
     }
 }
@@ -317,5 +315,7 @@ impl Scene<'_> {
 /// Whether two deliveries that follow each other are of the same message. No client has two wills at a time.
 fn is_copy(first: &Delivered, second: &Delivered) -> bool {
     let (first, second) = (&first.message, &second.message);
-    first.publisher == second.publisher && first.published == second.published && first.topic == second.topic
+    first.publisher == second.publisher
+        && first.published == second.published
+        && first.topic() == second.topic()
 }

@@ -26,7 +26,7 @@ pub(in crate::shard) async fn run(shard: Shard) {
             let mut state = shard.0.borrow_mut();
             let due = state.in_the_picture(Picture::tick);
             state.wake_if_stopped();
-            let now = state.clock.instant();
+            let now = state.edge.clock.instant();
             due.map(|due: Instant| due.since(now))
         };
         match due_after {
@@ -39,8 +39,12 @@ pub(in crate::shard) async fn run(shard: Shard) {
 
 impl State {
     fn in_the_picture<T>(&mut self, act: impl FnOnce(&mut Picture, &Scene<'_>) -> T) -> T {
-        let scene =
-            Scene { broker: &self.broker, links: &self.links, locals: &self.locals, now: self.clock.now() };
+        let scene = Scene {
+            broker: &self.broker,
+            links: &self.edge.links,
+            locals: &self.edge.locals,
+            now: self.edge.clock.now(),
+        };
         act(&mut self.picture, &scene)
     }
 }

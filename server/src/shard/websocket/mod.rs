@@ -2,38 +2,33 @@
 //!
 //! MQTT packets may share or span frames: what comes out here is a stream like TCP's, and only the framer knows packets.
 //! [MQTT-6.0.0-2]
+//!
+//! Nothing is copied of what comes in order: masks are taken off in the read buffer, and the payloads in it are moved
+//! together, so that a read of many small frames is handed on as one piece. Only the fragments of a message are kept until
+//! the last has come, and what the network cut within a header or a control frame.
 
-mod headers;
+#[cfg(test)]
+mod differential;
+mod header;
+mod mask;
 
-use crate::limits;
-use bytes::{Buf as _, Bytes, BytesMut};
-use headers::Headers;
-use std::io::{self, Read, Write};
-use tungstenite::{
-    Error, Message,
-    protocol::{
-        CloseFrame, Role, WebSocketConfig, WebSocketContext,
-        frame::{
-            FrameHeader, Utf8Bytes,
-            coding::{CloseCode, Data, OpCode},
-        },
-    },
-};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use header::{Header, Kind};
+use mask::Masked;
+use std::mem;
 
 /// One side of one connection.
 #[derive(Debug)]
 pub(super) struct WebSocket {
-    context: WebSocketContext,
-    incoming: Incoming,
-}
-
-/// What the network brought and the protocol has not looked at.
-#[derive(Debug)]
-struct Incoming {
-    bytes: Bytes,
-    headers: Headers,
-    /// The rule that the first of the bytes breaks.
-    broken: Option<Over>,
+    /// What the network brought and the protocol has not looked at.
+    arrived: BytesMut,
+    /// What is still to come of the frame that is handed on as it comes.
+    coming: Masked,
+    /// The message that is under way in fragments.
+    fragments: Option<Box<Fragments>>,
+    message_size: usize,
+    /// A close frame was sent.
+    is_closing: bool,
 }
 
 /// Why nothing more comes.
@@ -45,134 +40,265 @@ pub(super) enum Over {
     Broken { code: u16, why: String },
 }
 
+/// A message that is not handed on before it is whole: it may yet grow beyond what it may have.
+#[derive(Debug)]
+struct Fragments {
+    bytes: Vec<u8>,
+    /// What is still to come of the latest.
+    coming: Masked,
+    /// Whether the latest is the last.
+    is_last: bool,
+}
+
+/// What was found behind the messages that are handed on as they come.
+enum Found {
+    /// Nothing that is whole.
+    Nothing,
+    /// A frame that has nothing for MQTT.
+    Frame,
+    /// The last fragment of a message.
+    Message(Vec<u8>),
+}
+
 impl WebSocket {
     /// After the handshake. `arrived` is what came behind it.
     pub(super) fn new(arrived: Bytes, message_size: usize) -> Self {
-        let config =
-            WebSocketConfig::default().read_buffer_size(limits::WEBSOCKET_BUFFER).write_buffer_size(0);
-        let incoming = Incoming { bytes: arrived, headers: Headers::default(), broken: None };
-        let mut websocket = Self { context: WebSocketContext::new(Role::Server, Some(config)), incoming };
-        websocket.allow(message_size);
-        websocket
+        Self {
+            // Copied, as the buffer of the handshake is larger.
+            arrived: BytesMut::from(&*arrived),
+            coming: Masked::default(),
+            fragments: None,
+            message_size,
+            is_closing: false,
+        }
     }
 
     /// Sets the largest message: a little above the largest packet, for those who put several into one.
     pub(super) fn allow(&mut self, message_size: usize) {
-        self.context.set_config(|config| {
-            config.max_message_size = Some(message_size);
-            config.max_frame_size = Some(message_size);
-        });
+        self.message_size = message_size;
     }
 
     /// Hands over what was read. Take every message with [`WebSocket::next_payload`] first.
-    pub(super) fn push(&mut self, bytes: Bytes) {
-        let waiting = &mut self.incoming.bytes;
-        *waiting = if waiting.is_empty() { bytes } else { [waiting.split_off(0), bytes].concat().into() };
+    pub(super) fn push(&mut self, bytes: BytesMut) {
+        if self.arrived.is_empty() {
+            self.arrived = bytes;
+        } else {
+            self.arrived.extend_from_slice(&bytes);
+        }
     }
 
     /// The next piece of MQTT; `None` until more bytes come. What must be answered on the way (ping, close) is appended
     /// to `wire`.
     pub(super) fn next_payload(&mut self, wire: &mut BytesMut) -> Result<Option<Bytes>, Over> {
-        loop {
-            match self.context.read(&mut Pipe { incoming: Some(&mut self.incoming), wire: &mut *wire }) {
-                Ok(Message::Binary(payload)) if !payload.is_empty() => return Ok(Some(payload)),
-                // The answers to ping and close are written on the next turn of the loop. Text does not come through.
-                Ok(
-                    Message::Binary(_)
-                    | Message::Text(_)
-                    | Message::Ping(_)
-                    | Message::Pong(_)
-                    | Message::Close(_)
-                    | Message::Frame(_),
-                ) => {}
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Some(broken) = self.incoming.broken.take() {
-                        return Err(broken);
-                    }
-                    if self.incoming.bytes.is_empty() {
-                        // Even an empty rest would keep the read buffer alive.
-                        self.incoming.bytes = Bytes::new();
-                    }
+        while !self.is_closing {
+            let payload = self.take_whole_messages();
+            if !payload.is_empty() {
+                return Ok(Some(payload));
+            }
+            match self.take_other_frame(wire)? {
+                Found::Message(message) if !message.is_empty() => return Ok(Some(message.into())),
+                Found::Message(_) | Found::Frame => {}
+                Found::Nothing => {
+                    // A rest, even an empty one, would keep the read buffer alive. It is a part of a header or of a
+                    // control frame.
+                    self.arrived = BytesMut::from(&*self.arrived);
                     return Ok(None);
                 }
-                Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(Over::ByPeer),
-                Err(Error::Capacity(error)) => return Err(Over::broken(CloseCode::Size, &error.to_string())),
-                Err(Error::Utf8(error)) => return Err(Over::broken(CloseCode::Invalid, &error)),
-                Err(error) => return Err(Over::broken(CloseCode::Protocol, &error.to_string())),
             }
         }
+        Err(Over::ByPeer)
     }
 
     /// Begins the closing handshake, unless the client did.
     pub(super) fn close(&mut self, code: u16, why: &str, wire: &mut BytesMut) {
+        if self.is_closing {
+            return;
+        }
+        self.is_closing = true;
         let reason = why.get(..why.floor_char_boundary(CLOSE_REASON)).unwrap_or_default();
-        let frame = CloseFrame { code: code.into(), reason: Utf8Bytes::from(reason) };
-        // An error says that the connection is closed already.
-        let _ = self.context.close(&mut Pipe { incoming: None, wire }, Some(frame));
+        put_control_frame(header::CLOSE, &[&code.to_be_bytes(), reason.as_bytes()].concat(), wire);
     }
 
     /// Whether data may still be sent: not after a close frame.
     pub(super) fn can_write(&self) -> bool {
-        self.context.can_write()
+        !self.is_closing
+    }
+
+    /// The payloads of all that comes before the first frame of another kind. That one is judged when these have been
+    /// handled: it is answered behind what they are answered, and after CONNECT a message may be larger.
+    fn take_whole_messages(&mut self) -> Bytes {
+        if self.fragments.is_some() {
+            return Bytes::new();
+        }
+        let bytes = &mut *self.arrived;
+        let mut coming = mem::take(&mut self.coming);
+        let (mut start, mut end, mut looked_at) = (0, 0, 0);
+        while looked_at < bytes.len() {
+            let (_, rest) = bytes.split_at_mut(looked_at);
+            if coming.is_complete() {
+                let Some(header) = Header::of_whole_message(rest) else { break };
+                let Some(len) = header.payload_within(self.message_size) else { break };
+                coming = Masked::new(len, header.mask);
+                looked_at += header.len;
+            }
+            let (_, rest) = bytes.split_at_mut(looked_at);
+            let len = coming.unmask(rest);
+            if start == end {
+                (start, end) = (looked_at, looked_at);
+            } else {
+                bytes.copy_within(looked_at..looked_at + len, end);
+            }
+            end += len;
+            looked_at += len;
+        }
+        self.coming = coming;
+        if looked_at == 0 {
+            return Bytes::new();
+        }
+        let mut payload = self.arrived.split_to(looked_at);
+        payload.truncate(end);
+        payload.advance(start);
+        payload.freeze()
+    }
+
+    fn take_other_frame(&mut self, wire: &mut BytesMut) -> Result<Found, Over> {
+        if let Some(fragments) = &mut self.fragments
+            && !fragments.coming.is_complete()
+        {
+            return Ok(self.take_fragment());
+        }
+        let Some(header) = Header::parse(&self.arrived, self.fragments.is_some())? else {
+            return Ok(Found::Nothing);
+        };
+        if header.kind.is_control() {
+            return self.take_control_frame(&header, wire);
+        }
+        let before = self.fragments.as_ref().map_or(0, |fragments| fragments.bytes.len());
+        let Some(len) = header.payload_within(self.message_size.saturating_sub(before)) else {
+            return Err(Over::broken(Over::TOO_LARGE, "a message that is too large"));
+        };
+        self.arrived.advance(header.len);
+        let coming = Masked::new(len, header.mask);
+        match &mut self.fragments {
+            Some(fragments) => {
+                fragments.coming = coming;
+                fragments.is_last = header.is_last;
+            }
+            None => {
+                let fragments = Fragments { bytes: Vec::new(), coming, is_last: header.is_last };
+                self.fragments = Some(Box::new(fragments));
+            }
+        }
+        Ok(self.take_fragment())
+    }
+
+    /// What has come of the latest fragment.
+    fn take_fragment(&mut self) -> Found {
+        let Some(fragments) = &mut self.fragments else { return Found::Nothing };
+        let len = fragments.coming.unmask(&mut self.arrived);
+        fragments.bytes.extend_from_slice(&self.arrived.split_to(len));
+        if !fragments.coming.is_complete() {
+            return Found::Nothing;
+        }
+        match self.fragments.take_if(|fragments| fragments.is_last) {
+            Some(fragments) => Found::Message(fragments.bytes),
+            None => Found::Frame,
+        }
+    }
+
+    fn take_control_frame(&mut self, header: &Header, wire: &mut BytesMut) -> Result<Found, Over> {
+        let Some(len) = header.payload_within(self.arrived.len() - header.len) else {
+            return Ok(Found::Nothing);
+        };
+        self.arrived.advance(header.len);
+        let mut payload = self.arrived.split_to(len);
+        Masked::new(len, header.mask).unmask(&mut payload);
+        match header.kind {
+            Kind::Ping => put_control_frame(header::PONG, &payload, wire),
+            Kind::Close => {
+                judge_goodbye(&payload)?;
+                put_control_frame(header::CLOSE, &payload, wire);
+                self.is_closing = true;
+            }
+            Kind::Pong | Kind::Binary | Kind::Continuation => {}
+        }
+        Ok(Found::Frame)
     }
 }
 
 impl Over {
-    fn broken(code: CloseCode, why: &str) -> Self {
-        Self::Broken { code: code.into(), why: why.to_owned() }
+    /// Codes of the closing handshake, RFC 6455 section 7.4.1.
+    const PROTOCOL: u16 = 1002;
+    const UNSUPPORTED: u16 = 1003;
+    const INVALID: u16 = 1007;
+    const TOO_LARGE: u16 = 1009;
+
+    fn broken(code: u16, why: &str) -> Self {
+        Self::Broken { code, why: why.to_owned() }
     }
 }
 
-/// Room for the header of a frame that is written before its length is known.
-pub(super) const HEADER_ROOM: usize = 10;
+/// Whether what a close frame says may be said: RFC 6455 sections 5.5.1 and 7.4.
+fn judge_goodbye(payload: &[u8]) -> Result<(), Over> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return match payload {
+            [] => Ok(()),
+            _ => Err(Over::broken(Over::PROTOCOL, "a close frame of one byte")),
+        };
+    };
+    if str::from_utf8(reason).is_err() {
+        return Err(Over::broken(Over::INVALID, "a reason to close that is no UTF-8"));
+    }
+    match u16::from_be_bytes(*code) {
+        1000..=1003 | 1007..=1013 | 3000..=4999 => Ok(()),
+        _ => Err(Over::broken(Over::PROTOCOL, "a reason to close that nobody may name")),
+    }
+}
 
-/// Turns `open`, which begins with [`HEADER_ROOM`] bytes of any content, into one binary frame.
-pub(super) fn seal(open: &mut BytesMut) {
-    let payload_len = open.len() - HEADER_ROOM;
-    let mut header = [0; HEADER_ROOM];
-    let mut room = &mut header[..];
-    FrameHeader { opcode: OpCode::Data(Data::Binary), ..FrameHeader::default() }
-        .format(payload_len as u64, &mut room)
-        .expect("a header without a mask takes ten bytes at most");
-    let unused = room.len();
-    open.advance(unused);
-    open[..HEADER_ROOM - unused].copy_from_slice(&header[..HEADER_ROOM - unused]);
+/// `payload` has 125 bytes at most.
+fn put_control_frame(opcode: u8, payload: &[u8], wire: &mut BytesMut) {
+    wire.put_slice(&[header::LAST | opcode, payload.len() as u8]);
+    wire.put_slice(payload);
 }
 
 /// Bytes: a control frame has 125, two of them the code.
 const CLOSE_REASON: usize = 123;
 
-/// What tungstenite takes for a socket.
-struct Pipe<'a> {
-    /// `None` where only something is written.
-    incoming: Option<&'a mut Incoming>,
-    wire: &'a mut BytesMut,
-}
+/// Room for the header of most frames: payloads up to 125 bytes.
+pub(super) const SHORT_HEADER: usize = 2;
 
-impl Read for Pipe<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(incoming) = &mut self.incoming else { return Err(io::ErrorKind::WouldBlock.into()) };
-        let len = buffer.len().min(incoming.bytes.len());
-        let (len, followed) = incoming.headers.follow(incoming.bytes.split_at(len).0);
-        incoming.broken = followed.err();
-        if len == 0 {
-            // Nothing more is there, or nothing that is to be looked at.
-            return Err(io::ErrorKind::WouldBlock.into());
+/// Room for the header of a frame whose payload has between 126 and 65,535 bytes.
+pub(super) const LONG_HEADER: usize = 4;
+
+/// Makes what begins at `start` a binary frame: `room` bytes for its header, and the payload. If the header takes more or
+/// less than that, the payload is moved. Says how many bytes the header takes.
+pub(super) fn seal(wire: &mut BytesMut, start: usize, room: usize) -> usize {
+    use header::WHOLE_MESSAGE;
+    let payload_len = wire.len() - start - room;
+    match payload_len {
+        0..126 => put_header(wire, start, room, [WHOLE_MESSAGE, payload_len as u8]),
+        126..65_536 => {
+            let [high, low] = (payload_len as u16).to_be_bytes();
+            put_header(wire, start, room, [WHOLE_MESSAGE, 126, high, low])
         }
-        incoming.bytes.copy_to_slice(buffer.split_at_mut(len).0);
-        Ok(len)
+        _ => {
+            let [a, b, c, d, e, f, g, h] = (payload_len as u64).to_be_bytes();
+            put_header(wire, start, room, [WHOLE_MESSAGE, 127, a, b, c, d, e, f, g, h])
+        }
     }
 }
 
-impl Write for Pipe<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.wire.extend_from_slice(bytes);
-        Ok(bytes.len())
+#[inline]
+fn put_header<const LEN: usize>(wire: &mut BytesMut, start: usize, room: usize, header: [u8; LEN]) -> usize {
+    if LEN != room {
+        let payload = start + room..wire.len();
+        let end = start + LEN + payload.len();
+        wire.resize(end.max(wire.len()), 0);
+        wire.copy_within(payload, start + LEN);
+        wire.truncate(end);
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    wire[start..start + LEN].copy_from_slice(&header);
+    LEN
 }
 
 #[cfg(test)]
@@ -194,7 +320,7 @@ mod tests {
     fn receive(bytes: &[u8], size: usize) -> (Vec<u8>, Vec<u8>, Option<Over>) {
         let (mut websocket, mut mqtt, mut wire) = (websocket(), Vec::new(), BytesMut::new());
         for piece in bytes.chunks(size) {
-            websocket.push(Bytes::copy_from_slice(piece));
+            websocket.push(BytesMut::from(piece));
             loop {
                 match websocket.next_payload(&mut wire) {
                     Ok(Some(payload)) => mqtt.extend(payload),
@@ -253,6 +379,48 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_in_order_is_handed_on_as_one_piece_and_where_it_is() {
+        let bytes =
+            [frame(BINARY, b"one"), frame(BINARY, b""), frame(BINARY, b"two"), frame(BINARY, b"th")].concat();
+        let read = BytesMut::from(&bytes[..bytes.len() - 1]);
+        let where_it_is = read.as_ptr().wrapping_add(6);
+        let (mut websocket, mut wire) = (websocket(), BytesMut::new());
+        websocket.push(read);
+        let payload = websocket.next_payload(&mut wire).unwrap().unwrap();
+        assert_eq!((&*payload, payload.as_ptr()), (&b"onetwot"[..], where_it_is));
+        assert_eq!(websocket.next_payload(&mut wire), Ok(None));
+        websocket.push(BytesMut::from("h"));
+        assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from("h"))));
+    }
+
+    #[test]
+    fn a_message_may_be_larger_once_those_before_it_are_handled() {
+        let (mut websocket, mut wire) = (websocket(), BytesMut::new());
+        websocket.push(BytesMut::from(&*[frame(BINARY, b"connect"), frame(BINARY, &[b'x'; 100])].concat()));
+        assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from("connect"))));
+        websocket.allow(100);
+        assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from(vec![b'x'; 100]))));
+    }
+
+    #[test]
+    fn an_idle_one_holds_nothing() {
+        let (mut websocket, mut wire) = (websocket(), BytesMut::new());
+        // Also where the network cuts a header: the read buffer is large, and others want to use it.
+        let ping = frame(0x89, b"ping");
+        for bytes in
+            [&frame(0x02, b"ab")[..], &ping[..3], &ping[3..], &frame(0x80, b"cd"), &frame(BINARY, b"ef")]
+        {
+            let mut read_buffer = BytesMut::with_capacity(64 << 10);
+            read_buffer.extend_from_slice(bytes);
+            websocket.push(read_buffer.split());
+            while websocket.next_payload(&mut wire).unwrap().is_some() {}
+            assert!(read_buffer.try_reclaim(64 << 10), "{bytes:x?}");
+        }
+        assert!(websocket.fragments.is_none());
+        assert!(size_of::<WebSocket>() <= 80, "{}", size_of::<WebSocket>());
+    }
+
+    #[test]
     fn a_frame_that_is_sealed_has_the_shortest_header() {
         for (len, header) in [
             (1, vec![0x82, 1]),
@@ -261,11 +429,14 @@ mod tests {
             (65_535, vec![0x82, 126, 0xFF, 0xFF]),
             (65_536, vec![0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
-            let mut open = BytesMut::zeroed(HEADER_ROOM);
-            open.extend_from_slice(&vec![7; len]);
-            seal(&mut open);
-            assert_eq!(open[..header.len()], header, "{len}");
-            assert_eq!(open.len(), header.len() + len);
+            for room in [SHORT_HEADER, LONG_HEADER] {
+                let mut wire = BytesMut::from(&b"before"[..]);
+                wire.put_bytes(0, room);
+                let payload: Vec<u8> = (0..len).map(|number| number as u8).collect();
+                wire.extend_from_slice(&payload);
+                assert_eq!(seal(&mut wire, 6, room), header.len());
+                assert_eq!(wire, [b"before", &header[..], &payload].concat(), "{len} behind {room}");
+            }
         }
     }
 

@@ -18,6 +18,7 @@ pub use auth::{Auth, AuthProperties};
 pub use connack::{Connack, ConnackProperties};
 pub use connect::{Connect, ConnectProperties, Will, WillProperties};
 pub use disconnect::{Disconnect, DisconnectProperties};
+pub use plain_acknowledge::AcknowledgeKind;
 pub(crate) use plain_publish::PlainPublish;
 pub use publish::{Publish, PublishProperties, PublishRef, PublishTopic, TopicAlias};
 pub use subscribe::{

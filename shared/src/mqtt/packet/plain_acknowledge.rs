@@ -6,20 +6,48 @@
 use crate::mqtt::{Acknowledge, Packet, PacketId, PacketType, ReasonCode, sink::Sink as _};
 use bytes::{Buf as _, Bytes, BytesMut};
 
+/// Which of the four packets that acknowledge something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "documented at the variants of Packet")]
+pub enum AcknowledgeKind {
+    Puback,
+    Pubrec,
+    Pubrel,
+    Pubcomp,
+}
+
+impl AcknowledgeKind {
+    /// The packet of this kind.
+    pub const fn packet(self, acknowledge: Acknowledge) -> Packet {
+        match self {
+            Self::Puback => Packet::Puback(acknowledge),
+            Self::Pubrec => Packet::Pubrec(acknowledge),
+            Self::Pubrel => Packet::Pubrel(acknowledge),
+            Self::Pubcomp => Packet::Pubcomp(acknowledge),
+        }
+    }
+}
+
+/// Reads what `bytes` begin with, if it is a plain acknowledgement.
+#[inline]
+pub(crate) fn read(bytes: &[u8]) -> Option<(AcknowledgeKind, PacketId)> {
+    let &[first, REMAINING_LEN, high, low] = bytes.first_chunk()? else { return None };
+    let kind = match first {
+        PUBACK => AcknowledgeKind::Puback,
+        PUBREC => AcknowledgeKind::Pubrec,
+        PUBREL => AcknowledgeKind::Pubrel,
+        PUBCOMP => AcknowledgeKind::Pubcomp,
+        _ => return None,
+    };
+    Some((kind, PacketId::new(u16::from_be_bytes([high, low]))?))
+}
+
 /// Takes the packet that `bytes` begin with, if it is a plain acknowledgement.
 #[inline]
 pub(crate) fn take(bytes: &mut Bytes) -> Option<Packet> {
-    let &[first, REMAINING_LEN, high, low] = bytes.first_chunk()? else { return None };
-    let packet = match first {
-        PUBACK => Packet::Puback,
-        PUBREC => Packet::Pubrec,
-        PUBREL => Packet::Pubrel,
-        PUBCOMP => Packet::Pubcomp,
-        _ => return None,
-    };
-    let id = PacketId::new(u16::from_be_bytes([high, low]))?;
+    let (kind, id) = read(bytes)?;
     bytes.advance(LEN);
-    Some(packet(Acknowledge::success(id)))
+    Some(kind.packet(Acknowledge::success(id)))
 }
 
 /// Appends the packet, if it is a plain acknowledgement; says whether it is.

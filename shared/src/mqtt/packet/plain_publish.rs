@@ -4,7 +4,8 @@
 //! valid, is left to [`Publish`], which alone says what is wrong.
 
 use crate::mqtt::{
-    Delivery, EncodeError, PacketId, PacketType, Publish, PublishTopic, QoS, TopicName, Version,
+    Delivery, EncodeError, PacketId, PacketType, Publish, PublishRef, PublishTopic, QoS, TopicName, TopicRef,
+    Version,
     packet::publish::flag,
     sink::{Sink, short_enough},
 };
@@ -47,6 +48,23 @@ impl PlainPublish {
         })
     }
 
+    /// The packet where it lies: in the body that the parts were found in.
+    #[inline]
+    pub(crate) fn borrow(self, body: &[u8]) -> PublishRef<'_> {
+        let name_end = 2 + self.name_len;
+        let payload_at = name_end + self.id_and_properties_len;
+        PublishRef {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: PublishTopic::Name(TopicRef::from_valid(&body[2..name_end])),
+            properties: None,
+            message_expiry_interval_s: None,
+            subscription_ids: &[],
+            set_at: None,
+            payload: &body[payload_at..payload_at + self.payload_len],
+        }
+    }
+
     /// Takes the packet from `bytes`, which begin with the body that the parts were found in.
     #[inline]
     pub(crate) fn take(self, bytes: &mut Bytes) -> Publish {
@@ -79,12 +97,12 @@ fn first_id(bytes: &[u8]) -> Option<PacketId> {
 pub(crate) fn encode(
     delivery: Delivery,
     retain: bool,
-    name: &TopicName,
+    name: TopicRef<'_>,
     payload: &[u8],
     version: Version,
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
-    let name = name.as_str().as_bytes();
+    let name = name.as_bytes();
     let id_len = if delivery.packet_id().is_some() { 2 } else { 0 };
     let properties_len = usize::from(version.has_properties());
     let remaining = short_enough(2 + name.len() + id_len + properties_len + payload.len())?;

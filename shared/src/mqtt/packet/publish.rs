@@ -3,7 +3,7 @@
 use crate::{
     mqtt::{
         DecodeError, Delivery, EncodeError, PacketType, PayloadFormat, Property, QoS, SubscriptionId, Text,
-        TopicName, UserProperties, Version,
+        TopicName, TopicRef, UserProperties, Version,
         packet::{plain_publish, set_at},
         property::{self, Field, PropertySet, property_table},
         reader::Reader,
@@ -73,7 +73,7 @@ pub struct PublishRef<'a> {
     /// The RETAIN flag.
     pub retain: bool,
     /// Where.
-    pub topic: PublishTopic<&'a TopicName>,
+    pub topic: PublishTopic<TopicRef<'a>>,
     /// What all receivers share; its expiry and its subscription identifiers are not looked at.
     pub properties: Option<&'a PublishProperties>,
     /// The seconds that are left, in place of those in `properties`.
@@ -150,9 +150,14 @@ impl Publish {
     #[inline]
     pub(crate) fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
         match (&self.topic, &self.properties) {
-            (PublishTopic::Name(name), None) => {
-                plain_publish::encode(self.delivery, self.retain, name, &self.payload, version, out)
-            }
+            (PublishTopic::Name(name), None) => plain_publish::encode(
+                self.delivery,
+                self.retain,
+                name.borrowed(),
+                &self.payload,
+                version,
+                out,
+            ),
             _ => self.as_parts().encode(version, out),
         }
     }
@@ -163,7 +168,7 @@ impl Publish {
         PublishRef {
             delivery: self.delivery,
             retain: self.retain,
-            topic: self.topic.as_ref(),
+            topic: self.topic.borrowed(),
             properties,
             message_expiry_interval_s: properties.and_then(|properties| properties.message_expiry_interval_s),
             subscription_ids: properties.map_or(&[], |properties| &properties.subscription_ids),
@@ -188,11 +193,11 @@ impl PublishTopic {
     }
 
     /// The same topic, borrowed.
-    pub const fn as_ref(&self) -> PublishTopic<&TopicName> {
+    pub fn borrowed(&self) -> PublishTopic<TopicRef<'_>> {
         match self {
-            Self::Name(name) => PublishTopic::Name(name),
+            Self::Name(name) => PublishTopic::Name(name.borrowed()),
             Self::Alias(alias) => PublishTopic::Alias(*alias),
-            Self::NameAndAlias(name, alias) => PublishTopic::NameAndAlias(name, *alias),
+            Self::NameAndAlias(name, alias) => PublishTopic::NameAndAlias(name.borrowed(), *alias),
         }
     }
 }
@@ -231,6 +236,26 @@ impl PublishRef<'_> {
                 let first_byte = PacketType::Publish.first_byte() | flag::of(self.delivery, self.retain);
                 sink::encode(first_byte, self, version, out)
             }
+        }
+    }
+
+    /// The same packet in buffers of its own, but for what it replaces in `properties`.
+    pub fn detached(&self) -> Publish {
+        let mut properties = self.properties.cloned();
+        if let Some(properties) = &mut properties {
+            properties.message_expiry_interval_s = self.message_expiry_interval_s;
+            properties.subscription_ids = self.subscription_ids.to_vec();
+        }
+        Publish {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: match self.topic {
+                PublishTopic::Name(name) => PublishTopic::Name(name.detached()),
+                PublishTopic::Alias(alias) => PublishTopic::Alias(alias),
+                PublishTopic::NameAndAlias(name, alias) => PublishTopic::NameAndAlias(name.detached(), alias),
+            },
+            properties: properties.map(Box::new),
+            payload: Bytes::copy_from_slice(self.payload),
         }
     }
 
@@ -273,11 +298,11 @@ impl PublishRef<'_> {
 impl Layout for PublishRef<'_> {
     fn write(&self, version: Version, sink: &mut impl Sink) -> Result<(), EncodeError> {
         let name = match self.topic {
-            PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => name.as_str(),
-            PublishTopic::Alias(_) if version.has_properties() => "",
+            PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => name.as_bytes(),
+            PublishTopic::Alias(_) if version.has_properties() => b"",
             PublishTopic::Alias(_) => return Err(EncodeError::NotInThisVersion),
         };
-        sink.binary(name.as_bytes())?;
+        sink.binary(name)?;
         if let Some(id) = self.delivery.packet_id() {
             sink.u16(id.number());
         }

@@ -1,0 +1,238 @@
+//! The edge: what the broker's effects reach, and how.
+//!
+//! Effects are done as they arise, while the broker handles what led to them: a message is encoded into one output after
+//! the other straight from the buffer that it was read into. Whatever has to be told to the broker in turn waits until it
+//! is done.
+
+use super::{
+    link::Over,
+    links::Links,
+    local::Locals,
+    output::{Spare, Written},
+    verdicts::Checks,
+};
+use crate::{auth::SignIn, clock::Clock, limits};
+use luxwire_broker::{
+    Delivered, DeliveredRef, Effect, Effects, LinkId, OutgoingAliases, Passing, Report, Traffic, Verdict,
+};
+use luxwire_shared::{mqtt::Packet, time::Instant};
+use std::{mem, sync::Arc, task::Waker, time::Duration};
+use tracing::{debug, error, info};
+
+/// See the module.
+pub(super) struct Edge {
+    pub(super) clock: Clock,
+    pub(super) sign_in: Arc<SignIn>,
+    /// Passwords whose checking takes time; the answers come as [`super::State::password_checked`].
+    pub(super) checks: Checks,
+    /// Verdicts that were there at once, for when the broker is done with what made it ask.
+    pub(super) verdicts: Vec<(LinkId, Verdict)>,
+    pub(super) hash_seed: u64,
+    pub(super) packet_size: usize,
+    pub(super) stall_timeout: Duration,
+    pub(super) links: Links,
+    pub(super) locals: Locals,
+    pub(super) spare: Spare,
+    /// What went over the wires since the broker was last told.
+    pub(super) traffic: Traffic,
+    /// How many there were.
+    pub(super) effects: u64,
+    /// Links with something to write, in the order in which they got it.
+    pub(super) dirty: Vec<LinkId>,
+    /// Links whose output became empty, where the broker waits for that.
+    pub(super) drained: Vec<LinkId>,
+    pub(super) flusher: Option<Waker>,
+    /// When the oldest blocked link may have been blocked for too long.
+    pub(super) stall_check: Option<Instant>,
+}
+
+impl Effects for Edge {
+    fn push(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { link, packet } => return self.send(link, packet),
+            Effect::Deliver(delivered) => return self.deliver_kept(&delivered),
+            Effect::CheckPassword { link, user, password } => {
+                self.check_password(link, &user, password.as_deref());
+            }
+            Effect::AwaitDrain { link } => self.await_drain(link),
+            Effect::Close { link, reason } => self.end(link, Over::Asked(reason)),
+            Effect::Report(report) => self.report(&report),
+        }
+        self.effects += 1;
+    }
+
+    fn send(&mut self, id: LinkId, packet: Packet) {
+        self.effects += 1;
+        let Some(link) = self.links.get_mut(id) else { return self.locals.send(id, packet) };
+        if let Err(error) = link.send(&packet, &mut self.spare) {
+            error!(%error, "a packet of ours cannot be written");
+        }
+        if link.becomes_dirty() {
+            self.flush_soon(id);
+        }
+    }
+
+    fn deliver(&mut self, delivered: &DeliveredRef<'_>) {
+        self.effects += 1;
+        let id = delivered.link;
+        let Some(link) = self.links.get_mut(id) else {
+            if let Some(since) = self.locals.deliver(delivered, self.clock) {
+                self.stall_check.get_or_insert(since + self.stall_timeout);
+            }
+            return;
+        };
+        if let Err(error) = link.deliver(delivered, &mut self.spare, &mut self.traffic) {
+            error!(%error, "a message cannot be written");
+        }
+        if link.is_full_enough_to_write() {
+            self.write(id);
+        } else if link.becomes_dirty() {
+            self.flush_soon(id);
+        }
+    }
+}
+
+impl Edge {
+    /// A message that was kept, for whoever saw it first.
+    fn deliver_kept(&mut self, delivered: &Delivered) {
+        self.deliver(&delivered.borrowed(&Passing::kept(&delivered.message)));
+    }
+
+    fn await_drain(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(id) else { return self.locals.await_drain(id) };
+        link.awaits_drain = true;
+        if link.becomes_dirty() {
+            self.flush_soon(id);
+        }
+    }
+
+    /// Whether one link has set so much in motion since there were `begun` effects that it is others' turn. Where many
+    /// links are to be written to, which takes its time as well, each of them gets several messages in one write.
+    pub(super) fn is_enough(&self, begun: u64) -> bool {
+        let effects = self.effects - begun;
+        effects > limits::EFFECTS_PER_TURN && effects > limits::EFFECTS_PER_WRITE * self.dirty.len() as u64
+    }
+
+    /// Has the flusher write to the link if there is something that it does not know of.
+    pub(super) fn becomes_dirty(&mut self, id: LinkId) {
+        if self.links.get_mut(id).is_some_and(|link| link.becomes_dirty()) {
+            self.flush_soon(id);
+        }
+    }
+
+    /// The first reason stays: what follows is its consequence.
+    pub(super) fn end(&mut self, id: LinkId, over: Over) {
+        let Some(link) = self.links.get_mut(id) else { return self.locals.end(id, over) };
+        link.over.get_or_insert(over);
+        link.wake();
+    }
+
+    fn report(&mut self, report: &Report) {
+        match *report {
+            Report::Connected { link: id, ref client_id, version, session_present, aliases } => {
+                if let Some(local) = self.locals.get(id) {
+                    let peer = local.peer;
+                    if local.stays() {
+                        info!(%peer, client = ?client_id, ?version, transport = "http", "connected");
+                    } else {
+                        debug!(%peer, client = ?client_id, ?version, transport = "http", "connected");
+                    }
+                    return self.locals.connected(id, client_id.clone());
+                }
+                let packet_size = self.packet_size;
+                let aliases = OutgoingAliases::new(aliases, self.hash_seed);
+                let Some(link) = self.links.get_mut(id) else { return };
+                let (peer, transport) = (link.peer, link.transport());
+                info!(%peer, client = ?client_id, ?version, transport, session_present, "connected");
+                link.accepted(client_id.clone(), packet_size, aliases);
+            }
+            Report::Dropped { ref client_id, qos, why } => {
+                debug!(client = ?client_id, qos = qos.number(), ?why, "message dropped");
+            }
+            Report::PublishRefused { link, ref client_id, reason } => {
+                debug!(client = ?client_id, ?reason, "message refused");
+                if let Some(link) = link {
+                    self.locals.refused(link, reason);
+                }
+            }
+            Report::SessionEnded { ref client_id } => debug!(client = ?client_id, "session ended"),
+        }
+    }
+
+    /// Has the flusher write to a link that became dirty.
+    fn flush_soon(&mut self, id: LinkId) {
+        self.dirty.push(id);
+        if self.dirty.len() == 1 {
+            self.wake_flusher();
+        }
+    }
+
+    fn wake_flusher(&self) {
+        if let Some(flusher) = &self.flusher {
+            flusher.wake_by_ref();
+        }
+    }
+
+    /// Writes to every dirty link once; gives the links that drained, where the broker waits for that.
+    pub(super) fn flush(&mut self) -> Vec<LinkId> {
+        let mut dirty = mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            self.write(id);
+        }
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+        }
+        mem::take(&mut self.drained)
+    }
+
+    /// Writes to one link; says whether bytes are left because its socket is full.
+    pub(super) fn write(&mut self, id: LinkId) -> bool {
+        let Some(link) = self.links.get_mut(id) else { return false };
+        link.is_dirty = false;
+        let was_waiting = link.must_wait();
+        match link.write(&mut self.spare, &mut self.traffic) {
+            Written::All => {
+                link.blocked_since = None;
+                if was_waiting {
+                    link.wake();
+                }
+                if mem::take(&mut link.awaits_drain) {
+                    // Not at once: the effects of an earlier input may still be under way.
+                    self.drained.push(id);
+                    self.wake_flusher();
+                }
+                false
+            }
+            Written::Blocked { progress } => {
+                let now = self.clock.instant();
+                if progress || link.blocked_since.is_none() {
+                    link.blocked_since = Some(now);
+                }
+                link.wake();
+                self.stall_check.get_or_insert(now + self.stall_timeout);
+                true
+            }
+            Written::Failed(error) => {
+                self.end(id, Over::Failed(error.to_string()));
+                false
+            }
+        }
+    }
+
+    /// Ends the links whose sockets took nothing for too long, and notes when to look again.
+    pub(super) fn end_stalled(&mut self, now: Instant) {
+        if self.stall_check.is_none_or(|check| check > now) {
+            return;
+        }
+        self.stall_check = self.locals.end_stalled(now, self.stall_timeout);
+        for link in self.links.iter_mut() {
+            let Some(due) = link.blocked_since.map(|since| since + self.stall_timeout) else { continue };
+            if due <= now {
+                link.over.get_or_insert(Over::Stalled);
+                link.wake();
+            } else {
+                self.stall_check = Some(self.stall_check.map_or(due, |check| check.min(due)));
+            }
+        }
+    }
+}
