@@ -5,19 +5,19 @@ use super::link::Link;
 use luxwire_broker::LinkId;
 
 /// All links over sockets.
-#[derive(Default)]
-pub(super) struct Links {
-    slots: Vec<Slot>,
+pub(super) struct Links<L = Link> {
+    slots: Vec<Slot<L>>,
+    /// Places that are empty.
     free: Vec<usize>,
     /// How many numbers were given out.
     numbers: u64,
 }
 
 /// A place for a link, and its number, or the number of the last one that was there.
-struct Slot {
+struct Slot<L> {
     id: LinkId,
     // Boxed, so that a place that is empty costs little.
-    link: Option<Box<Link>>,
+    link: Option<Box<L>>,
 }
 
 /// The lower bits of a number are the place, the upper ones count: no number is given twice.
@@ -25,14 +25,20 @@ const PLACE_BITS: u32 = 24;
 /// The place of whatever is not in the table. More links than it has places is more than `limits.connections` can allow.
 const NOWHERE: usize = (1 << PLACE_BITS) - 1;
 
-impl Links {
+impl<L> Default for Links<L> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), numbers: 0 }
+    }
+}
+
+impl<L> Links<L> {
     /// A number for something that is not in the table.
     pub(super) fn number(&mut self) -> LinkId {
         self.number_at(NOWHERE)
     }
 
     /// Takes a link in, and gives its number.
-    pub(super) fn insert(&mut self, link: Link) -> LinkId {
+    pub(super) fn insert(&mut self, link: L) -> LinkId {
         let link = Some(Box::new(link));
         let place = self.free.pop().unwrap_or(self.slots.len());
         let id = self.number_at(place);
@@ -44,18 +50,18 @@ impl Links {
     }
 
     #[inline]
-    pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
+    pub(super) fn get(&self, id: LinkId) -> Option<&L> {
         let slot = self.slots.get(place(id)).filter(|slot| slot.id == id)?;
         slot.link.as_deref()
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+    pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut L> {
         let slot = self.slots.get_mut(place(id)).filter(|slot| slot.id == id)?;
         slot.link.as_deref_mut()
     }
 
-    pub(super) fn remove(&mut self, id: LinkId) -> Option<Box<Link>> {
+    pub(super) fn remove(&mut self, id: LinkId) -> Option<Box<L>> {
         let slot = self.slots.get_mut(place(id)).filter(|slot| slot.id == id)?;
         let link = slot.link.take()?;
         self.free.push(place(id));
@@ -66,7 +72,7 @@ impl Links {
         Some(link)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut L> {
         self.slots.iter_mut().filter_map(|slot| slot.link.as_deref_mut())
     }
 
@@ -84,4 +90,51 @@ impl Links {
 #[inline]
 fn place(id: LinkId) -> usize {
     id.0 as usize & NOWHERE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_number_is_given_twice_though_places_are() {
+        let mut links = Links::default();
+        let mut numbers = HashSet::new();
+        let stays = links.insert(0);
+        for link in 1..100 {
+            let id = links.insert(link);
+            assert!(numbers.insert(id) && numbers.insert(links.number()));
+            assert_eq!(links.remove(id).as_deref(), Some(&link));
+        }
+        assert!(!numbers.contains(&stays));
+        assert_eq!(links.slots.len(), 2, "a place that is free is taken");
+    }
+
+    #[test]
+    fn a_number_finds_its_own_link_and_none_that_has_its_place_now() {
+        let mut links = Links::default();
+        let stays = links.insert('a');
+        let left = links.insert('b');
+        links.remove(left);
+        let came = links.insert('c');
+        assert_eq!(place(left), place(came));
+        assert!(links.get(left).is_none() && links.get_mut(left).is_none() && links.remove(left).is_none());
+        assert_eq!((links.get(came), links.get(stays)), (Some(&'c'), Some(&'a')));
+        let elsewhere = links.number();
+        assert_eq!(links.get(elsewhere), None);
+        assert_eq!(links.iter_mut().map(|link| *link).collect::<String>(), "ac");
+    }
+
+    #[test]
+    fn when_the_last_link_goes_nothing_is_kept() {
+        let mut links = Links::default();
+        let all: Vec<_> = (0..100).map(|link| links.insert(link)).collect();
+        assert!(!links.is_empty());
+        for id in &all {
+            links.remove(*id);
+        }
+        assert!(links.is_empty() && links.slots.capacity() == 0 && links.free.capacity() == 0);
+        assert!(!all.contains(&links.insert(0)));
+    }
 }
