@@ -173,18 +173,19 @@ fn paho_c_5_0() {
 
 #[test]
 fn paho_c_5_0_features() {
-    // Not 3, which wants the identifiers of subscriptions in the order of these, of which the standard says nothing. Not 4,
-    // which wants the client to be quicker than the broker. Not 5 and 6, which want what only their authors' broker does:
-    // SUBACK with the properties of SUBSCRIBE, and reason codes that the message asks for.
-    check("test10", Tcp, [1, 2, 7, 8, 9]);
-    check("test10", WebSocket, [1, 2, 7, 8, 9]);
+    // Not 3, which wants the identifiers of subscriptions in the order of these, of which the standard says nothing. Not 4
+    // and 7, which want the client to be quicker than the broker: 4 that acknowledgements keep it waiting, 7 that an answer
+    // is not there yet when its publisher looks. Not 5 and 6, which want what only their authors' broker does: SUBACK with
+    // the properties of SUBSCRIBE, and reason codes that the message asks for.
+    check("test10", Tcp, [1, 2, 8, 9]);
+    check("test10", WebSocket, [1, 2, 8, 9]);
 }
 
 #[test]
 fn paho_c_5_0_features_with_callbacks() {
-    // Not 3, for the same reason.
-    check("test11", Tcp, [1, 2, 4, 5, 6, 7, 8, 9]);
-    check("test11", WebSocket, [1, 2, 4, 5, 6, 7, 8, 9]);
+    // Not 3 and 4, for the same reasons.
+    check("test11", Tcp, [1, 2, 5, 6, 7, 8, 9]);
+    check("test11", WebSocket, [1, 2, 5, 6, 7, 8, 9]);
 }
 
 #[test]
