@@ -109,8 +109,7 @@ impl Edge {
     /// Whether one link has set so much in motion since there were `begun` effects that it is others' turn. Where many
     /// links are to be written to, which takes its time as well, each of them gets several messages in one write.
     pub(super) fn is_enough(&self, begun: u64) -> bool {
-        let effects = self.effects - begun;
-        effects > limits::EFFECTS_PER_TURN && effects > limits::EFFECTS_PER_WRITE * self.dirty.len() as u64
+        are_enough(self.effects - begun, self.dirty.len())
     }
 
     /// Has the flusher write to the link if there is something that it does not know of.
@@ -234,5 +233,24 @@ impl Edge {
                 self.stall_check = Some(self.stall_check.map_or(due, |check| check.min(due)));
             }
         }
+    }
+}
+
+/// See [`Edge::is_enough`].
+fn are_enough(effects: u64, links_to_write_to: usize) -> bool {
+    effects > limits::EFFECTS_PER_TURN && effects > limits::EFFECTS_PER_WRITE * links_to_write_to as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_ends_when_it_is_long_and_each_link_gets_a_few_messages_at_once() {
+        assert!(!are_enough(limits::EFFECTS_PER_TURN, 1));
+        assert!(are_enough(limits::EFFECTS_PER_TURN + 1, 500));
+        // Four messages for five thousand are as many effects.
+        assert!(!are_enough(limits::EFFECTS_PER_TURN + 1, 5_000));
+        assert!(are_enough(16 * 5_000 + 1, 5_000));
     }
 }
