@@ -8,6 +8,7 @@ import { RP2040 } from 'rp2040js';
 import { W5500 } from './w5500.mjs';
 import { Scope } from './scope.mjs';
 import { load } from './uf2.mjs';
+import { acknowledgements } from './packet.mjs';
 import { PATIENCE_MS, eventually } from './eventually.mjs';
 
 export const PIN = { UART: 0, LED: 15, MISO: 16, SELECT: 17, CLOCK: 18, MOSI: 19, RESET: 20, INTERRUPT: 21, SIGN: 25, KNOB: 26 };
@@ -116,6 +117,15 @@ export class Board {
   async says(pattern, { after = 0, within = PATIENCE_MS } = {}) {
     const find = () => this.lines.slice(after).find((line) => pattern.test(line));
     return eventually(find, () => `${this.name} says ${pattern}; it said\n${this.lines.join('\n')}`, within);
+  }
+
+  /** Waits until the broker has acknowledged so many messages on the connection that stands, and the board knows it. */
+  async acknowledged(count) {
+    const confirmed = () => this.cable.tcp.confirmed;
+    await eventually(
+      () => confirmed().some((stream) => acknowledgements(stream) >= count),
+      () => `${this.name} has ${count} acknowledgements; it has ${confirmed().map(acknowledgements).join(' and ') || 'none'}`,
+    );
   }
 
   /** Lets the board's clock go on by so many seconds. */

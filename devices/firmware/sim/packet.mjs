@@ -1,4 +1,4 @@
-//! IPv4 headers and the internet checksum.
+//! IPv4 headers and the internet checksum; as much of MQTT as a test must see on the wire.
 
 /** RFC 1071. */
 export function checksum(...parts) {
@@ -21,4 +21,18 @@ export function ipv4(protocol, from, to, payload) {
   header.writeUInt16BE(20 + payload.length, 2);
   header.writeUInt16BE(checksum(header), 10);
   return Buffer.concat([header, payload]);
+}
+
+/** How many PUBACKs are in a stream of MQTT packets; one that is not whole yet does not count. */
+export function acknowledgements(stream) {
+  const PUBACK = 4;
+  let count = 0;
+  for (let at = 0; ; ) {
+    let [length, shift, next] = [0, 0, at + 1];
+    do length |= (stream[next] & 127) << (7 * shift++);
+    while (stream[next++] & 128);
+    if (!(next + length <= stream.length)) return count;
+    if (stream[at] >> 4 === PUBACK) count++;
+    at = next + length;
+  }
 }

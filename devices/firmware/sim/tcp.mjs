@@ -18,6 +18,11 @@ export class Proxy {
     for (const connection of [...this.connections.values()]) connection.forget();
   }
 
+  /** What boards have confirmed on the connections that stand. */
+  get confirmed() {
+    return [...this.connections.values()].map((connection) => connection.taken);
+  }
+
   arrive(mac, source, target, segment) {
     const [sourcePort, targetPort] = [segment.readUInt16BE(0), segment.readUInt16BE(2)];
     const key = `${source.join('.')}:${sourcePort}>${target.join('.')}:${targetPort}`;
@@ -52,6 +57,7 @@ class Connection {
     this.next = FIRST + 1;
     this.window = 0;
     this.queue = Buffer.alloc(0); // begins at `confirmed`
+    this.taken = Buffer.alloc(0); // ends there
     this.joined = this.ended = this.finished = false;
     this.socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
     this.socket.on('connect', () => {
@@ -87,7 +93,9 @@ class Connection {
     if (flags & FLAG.RST) return this.forget();
     this.window = window;
     if (flags & FLAG.ACK && acknowledged > this.confirmed && acknowledged <= this.next) {
-      this.queue = this.queue.subarray(Math.min(acknowledged - this.confirmed, this.queue.length));
+      const length = Math.min(acknowledged - this.confirmed, this.queue.length);
+      this.taken = Buffer.concat([this.taken, this.queue.subarray(0, length)]);
+      this.queue = this.queue.subarray(length);
       this.confirmed = acknowledged;
     }
     const brings = bytes.length > 0 || (flags & FLAG.FIN) !== 0;

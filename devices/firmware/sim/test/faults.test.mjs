@@ -88,6 +88,8 @@ test('a dimmer is unplugged while it is turned, and plugged in again', async (t)
   const dimmer = house.board('dimmer', ['--dimmer', 'desk', ...KEEP_ALIVE]);
   dimmer.turn(1000);
   await page.hears('lights/desk/intensity', `${percent(1000)}`, { qos: 1 });
+  // That it is there, and this: what is not acknowledged is rightly repeated.
+  await dimmer.acknowledged(2);
   dimmer.network.plugged = false;
   for (const raw of [1500, 2500, 3500, 2900]) {
     dimmer.turn(raw);
@@ -108,7 +110,7 @@ test('a dimmer whose connection was cut does not repeat what the broker still kn
   const dimmer = house.board('dimmer', ['--dimmer', 'desk', ...KEEP_ALIVE]);
   dimmer.turn(1000);
   await page.hears('lights/desk/intensity', `${percent(1000)}`, { qos: 1 });
-  await dimmer.passes(0.2);
+  await dimmer.acknowledged(2);
   dimmer.cable.cut = true;
   await page.hears('dimmers/desk/availability', 'offline');
   // Somebody else turns the light; the knob was not touched.
