@@ -15,7 +15,9 @@ impl Broker {
         // Whatever the reason, the message is done. [MQTT-4.4.0-2]
         let Some(pending) = session.outgoing.puback(puback.id) else { return };
         session.taken(&pending);
-        if session.has_more_to_send() {
+        let has_more_to_send = session.has_more_to_send();
+        self.spare_messages.give(pending.message);
+        if has_more_to_send {
             self.pump(turn, key);
         }
     }
@@ -29,7 +31,9 @@ impl Broker {
                 turn.send(link, Packet::Pubrel(Acknowledge::success(pubrec.id)));
                 let Some(pending) = pending else { return };
                 session.taken(&pending);
-                if session.has_more_to_send() {
+                let has_more_to_send = session.has_more_to_send();
+                self.spare_messages.give(pending.message);
+                if has_more_to_send {
                     self.pump(turn, key);
                 }
             }

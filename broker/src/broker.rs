@@ -7,6 +7,7 @@ use crate::{
     link::{Link, Stage},
     retained::{Retained, Setting},
     session::{SessionKey, Sessions},
+    spare::SpareMessages,
     subscriptions::{Subscription, Subscriptions},
     sys::{Sent, Sys},
     turn::Turn,
@@ -57,6 +58,7 @@ pub struct Broker {
     pub(crate) accepted: u64,
     /// What a message that is being routed matches; kept for its capacity.
     pub(crate) matching_subscribers: Vec<(SessionKey, Subscription)>,
+    pub(crate) spare_messages: SpareMessages,
 }
 
 impl Broker {
@@ -75,6 +77,7 @@ impl Broker {
             deadlines: Deadlines::default(),
             sys: Sys::new(sys_interval),
             accepted: 0,
+            spare_messages: SpareMessages::default(),
             matching_subscribers: Vec::new(),
             limits,
         }

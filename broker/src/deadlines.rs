@@ -60,5 +60,6 @@ impl Broker {
         // Behind the wills, which may be retained and expire at once.
         self.retained.drop_expired(turn.now.instant);
         self.sys_due(turn);
+        self.spare_messages.let_go();
     }
 }

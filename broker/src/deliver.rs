@@ -38,7 +38,7 @@ impl Broker {
         if let [node] = *nodes {
             self.subscriptions.subscribers(node).for_each(|(key, subscription)| {
                 let own = publisher == Some(key);
-                anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, subscription);
+                anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, &subscription);
             });
         } else {
             // Overlapping subscriptions of one session become one copy.
@@ -46,15 +46,15 @@ impl Broker {
             subscribers.extend(nodes.iter().flat_map(|node| self.subscriptions.subscribers(*node)));
             subscribers.sort_by_key(|(key, _)| *key);
             for of_one in subscribers.chunk_by(|(a, _), (b, _)| a == b) {
-                let [(key, subscription), ref others @ ..] = *of_one else { continue };
+                let [(key, ref subscription), ref others @ ..] = *of_one else { continue };
                 let own = publisher == Some(key);
                 if others.is_empty() {
                     anybody |= self.sessions.deliver(turn, &self.limits, passing, key, own, subscription);
                     continue;
                 }
-                let matching =
-                    of_one.iter().filter_map(|(_, subscription)| Matching::one(*subscription, own));
-                if let Some(matching) = matching.reduce(Matching::and) {
+                let mut ids = Vec::new();
+                let of_one = of_one.iter().map(|(_, subscription)| subscription);
+                if let Some(matching) = Matching::all(of_one, own, &mut ids) {
                     anybody |= self.sessions[key].deliver(turn, &self.limits, passing, matching);
                 }
             }
@@ -83,40 +83,52 @@ impl Broker {
 }
 
 /// What all the matching subscriptions of one session ask for together.
-pub(crate) struct Matching {
+#[derive(Clone, Copy)]
+pub(crate) struct Matching<'a> {
     qos: QoS,
     retain_as_published: bool,
-    subscription_ids: Vec<SubscriptionId>,
-    share: Option<Rc<Subscribable>>,
+    subscription_ids: &'a [SubscriptionId],
+    share: Option<&'a Rc<Subscribable>>,
 }
 
-impl Matching {
+impl<'a> Matching<'a> {
     /// `None` if the subscription does not want what its own client published. [MQTT-3.8.3-3]
-    fn one(subscription: Subscription, own: bool) -> Option<Self> {
+    #[inline]
+    fn one(subscription: &'a Subscription, own: bool) -> Option<Self> {
         (!(own && subscription.no_local)).then(|| Self {
             qos: subscription.qos,
             retain_as_published: subscription.retain_as_published,
-            subscription_ids: subscription.id.into_iter().collect(),
+            subscription_ids: subscription.id.as_slice(),
             share: None,
         })
     }
 
+    /// The highest quality and all the identifiers, which are put into `ids`; `None` as with one.
+    /// [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+    fn all(
+        subscriptions: impl Iterator<Item = &'a Subscription>,
+        own: bool,
+        ids: &'a mut Vec<SubscriptionId>,
+    ) -> Option<Self> {
+        let together = subscriptions
+            .filter_map(|subscription| Self::one(subscription, own))
+            .inspect(|one| ids.extend(one.subscription_ids))
+            .reduce(|all, one| Self {
+                qos: all.qos.max(one.qos),
+                retain_as_published: all.retain_as_published || one.retain_as_published,
+                ..all
+            });
+        together.map(|together| Self { subscription_ids: ids, ..together })
+    }
+
     /// What a member of a group asks for: a copy of its own, whatever else its session subscribed to. [MQTT-3.3.4-5]
-    pub(crate) fn shared(subscription: Subscription, name: Rc<Subscribable>) -> Self {
+    pub(crate) fn shared(subscription: &'a Subscription, name: &'a Rc<Subscribable>) -> Self {
         Self {
             qos: subscription.qos,
             retain_as_published: subscription.retain_as_published,
-            subscription_ids: subscription.id.into_iter().collect(),
+            subscription_ids: subscription.id.as_slice(),
             share: Some(name),
         }
-    }
-
-    /// The highest quality and all the identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4]
-    fn and(mut self, other: Self) -> Self {
-        self.qos = self.qos.max(other.qos);
-        self.retain_as_published |= other.retain_as_published;
-        self.subscription_ids.extend(other.subscription_ids);
-        self
     }
 }
 
@@ -130,7 +142,7 @@ impl Sessions {
         passing: &Passing<'_>,
         key: SessionKey,
         own: bool,
-        subscription: Subscription,
+        subscription: &Subscription,
     ) -> bool {
         let message = passing.message();
         let once = message.qos.min(subscription.qos) == QoS::AtMostOnce;
@@ -161,7 +173,7 @@ impl Session {
         turn: &mut Turn<'_>,
         limits: &Limits,
         passing: &Passing<'_>,
-        matching: Matching,
+        matching: Matching<'_>,
     ) -> bool {
         let message = passing.message();
         if !self.may_read(message.topic) {
@@ -171,22 +183,17 @@ impl Session {
         let qos = message.qos.min(matching.qos);
         // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
         let retain = message.retain && matching.retain_as_published;
-        let Matching { subscription_ids, share, .. } = matching;
-        if qos == QoS::AtMostOnce {
-            if self.connection.is_none() {
-                return true;
+        let outbound = &Outbound { passing, qos, retain, subscription_ids: matching.subscription_ids };
+        if self.connection.is_none() {
+            if qos != QoS::AtMostOnce {
+                self.queue(turn, limits, outbound.keep(matching.share));
             }
-            if self.queue.is_empty() && !self.outgoing.is_resending() {
-                let subscription_ids = &subscription_ids;
-                self.send_once(turn, &Outbound { passing, qos, retain, subscription_ids });
-                return true;
-            }
-        }
-        let pending = Pending { message: Rc::clone(passing.keep()), qos, retain, subscription_ids, share };
-        if self.connection.is_some() && self.queue.is_empty() && self.has_room_for(message.size(), limits) {
-            self.send(turn, passing, pending);
+        } else if !self.queue.is_empty() || self.outgoing.is_resending() {
+            self.queue(turn, limits, outbound.keep(matching.share));
+        } else if qos == QoS::AtMostOnce || self.has_room_for(message.size(), limits) {
+            self.send(turn, outbound, matching.share);
         } else {
-            self.queue(turn, limits, pending);
+            self.queue(turn, limits, outbound.keep(matching.share));
         }
         true
     }
@@ -241,26 +248,27 @@ impl Session {
         turn.deliver(connection.link, outbound, Delivery::AtMostOnce, set_at);
     }
 
-    /// Sends a message for the first time, if the client takes packets of its size, and keeps it until it is acknowledged.
-    /// There must be a connection, and room in the window unless the message is of QoS 0. `passing` is this message.
+    /// Sends a message for the first time, if the client takes packets of its size, and keeps it until it is acknowledged;
+    /// `share` as in [`Pending::share`]. There must be a connection, and room in the window unless the message is of QoS 0.
     #[inline]
-    fn send(&mut self, turn: &mut Turn<'_>, passing: &Passing<'_>, pending: Pending) {
-        if pending.qos == QoS::AtMostOnce {
-            return self.send_once(turn, &pending.outbound(passing));
+    fn send(&mut self, turn: &mut Turn<'_>, outbound: &Outbound<'_>, share: Option<&Rc<Subscribable>>) {
+        if outbound.qos == QoS::AtMostOnce {
+            return self.send_once(turn, outbound);
         }
         let Some(connection) = &self.connection else { return };
         // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
-        if !connection.takes_message(&pending.outbound(passing)) {
-            return self.report_dropped(turn, pending.qos, Dropped::TooLarge);
+        if !connection.takes_message(outbound) {
+            return self.report_dropped(turn, outbound.qos, Dropped::TooLarge);
         }
-        let Some(id) = self.outgoing.send(pending.qos, pending) else { return };
-        self.in_flight_bytes += passing.message().size();
-        let Some(pending) = self.outgoing.latest() else { return };
-        let set_at = connection.set_at(passing.message(), pending.retain);
-        turn.deliver(connection.link, &pending.outbound(passing), Delivery::first(pending.qos, id), set_at);
+        let Some(id) = self.outgoing.send(outbound.qos, outbound.keep(share)) else { return };
+        let message = outbound.passing.message();
+        self.in_flight_bytes += message.size();
+        let set_at = connection.set_at(message, outbound.retain);
+        turn.deliver(connection.link, outbound, Delivery::first(outbound.qos, id), set_at);
     }
 
-    /// Sends a retained message to who subscribed; see [`Session::send`].
+    /// Sends a retained message to who subscribed, under the same conditions.
+    #[inline]
     pub(crate) fn send_retained(
         &mut self,
         turn: &mut Turn<'_>,
@@ -270,17 +278,13 @@ impl Session {
     ) {
         let passing = &Passing::kept(message);
         let subscription_ids = subscription.id.as_slice();
-        if qos == QoS::AtMostOnce {
-            return self.send_once(turn, &Outbound { passing, qos, retain: true, subscription_ids });
-        }
-        let (message, subscription_ids) = (Rc::clone(message), subscription_ids.to_vec());
-        self.send(turn, passing, Pending { message, qos, retain: true, subscription_ids, share: None });
+        self.send(turn, &Outbound { passing, qos, retain: true, subscription_ids }, None);
     }
 
-    /// [`Session::send`] for a message that waited.
-    fn send_kept(&mut self, turn: &mut Turn<'_>, pending: Pending) {
-        let message = Rc::clone(&pending.message);
-        self.send(turn, &Passing::kept(&message), pending);
+    /// Sends a message that waited, under the same conditions.
+    fn send_kept(&mut self, turn: &mut Turn<'_>, pending: &Pending) {
+        let passing = Passing::kept(&pending.message);
+        self.send(turn, &pending.outbound(&passing), pending.share());
     }
 
     /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1]
@@ -334,7 +338,7 @@ impl Session {
                 // [MQTT-3.3.2-5]
                 self.report_dropped(turn, pending.qos, Dropped::Expired);
             } else {
-                self.send_kept(turn, pending);
+                self.send_kept(turn, &pending);
             }
         }
     }
@@ -379,8 +383,8 @@ pub(crate) struct Outbound<'a> {
 impl Pending {
     /// `passing` is this message.
     fn outbound<'a>(&'a self, passing: &'a Passing<'a>) -> Outbound<'a> {
-        let Self { qos, retain, ref subscription_ids, .. } = *self;
-        Outbound { passing, qos, retain, subscription_ids }
+        let subscription_ids = self.subscription_ids();
+        Outbound { passing, qos: self.qos, retain: self.retain, subscription_ids }
     }
 }
 
@@ -393,6 +397,13 @@ impl Connection {
 }
 
 impl Outbound<'_> {
+    /// The same to be kept; `share` as in [`Pending::share`].
+    #[inline]
+    fn keep(&self, share: Option<&Rc<Subscribable>>) -> Pending {
+        let message = Rc::clone(self.passing.keep());
+        Pending::new(message, self.qos, self.retain, self.subscription_ids, share)
+    }
+
     /// How long the packet becomes on this connection.
     fn encoded_len(&self, connection: &Connection) -> Result<usize, EncodeError> {
         let message = self.passing.message();

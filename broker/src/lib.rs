@@ -55,6 +55,7 @@ mod routes;
 mod scram;
 mod session;
 mod share;
+mod spare;
 mod statistics;
 mod subscribe;
 mod subscribers;

@@ -7,7 +7,11 @@
 use crate::{ClientId, Now};
 use alloc::{boxed::Box, rc::Rc};
 use bytes::Bytes;
-use core::{cell::OnceCell, time::Duration};
+use core::{
+    cell::{Cell, OnceCell},
+    fmt,
+    time::Duration,
+};
 use luxwire_shared::{
     mqtt::{PublishProperties, QoS, Text, TopicAndPayload, TopicName, TopicRef},
     time::Instant,
@@ -50,24 +54,25 @@ pub struct MessageRef<'a> {
 }
 
 /// A message that is on its way to whoever wants it.
-#[derive(Debug)]
 pub struct Passing<'a> {
     message: MessageRef<'a>,
     /// Made for the first who keeps it and shared by all who do.
     kept: OnceCell<Rc<Message>>,
+    /// One that nobody holds, to become that.
+    spare: Cell<Option<Rc<Message>>>,
 }
 
 impl<'a> Passing<'a> {
-    /// One that nobody has kept yet.
+    /// One that nobody has kept yet. `spare` is a message that nobody holds.
     #[inline]
-    pub(crate) fn new(message: MessageRef<'a>) -> Self {
-        Self { message, kept: OnceCell::new() }
+    pub(crate) fn new(message: MessageRef<'a>, spare: Option<Rc<Message>>) -> Self {
+        Self { message, kept: OnceCell::new(), spare: Cell::new(spare) }
     }
 
     /// One that is kept already.
     #[inline]
     pub fn kept(message: &'a Rc<Message>) -> Self {
-        Self { message: message.borrowed(), kept: OnceCell::from(Rc::clone(message)) }
+        Self { message: message.borrowed(), kept: OnceCell::from(Rc::clone(message)), spare: Cell::new(None) }
     }
 
     /// The message where it lies.
@@ -79,11 +84,41 @@ impl<'a> Passing<'a> {
     /// The message for whoever keeps it, in buffers of its own.
     #[inline]
     pub fn keep(&self) -> &Rc<Message> {
-        self.kept.get_or_init(|| Rc::new(self.message.detached()))
+        self.kept.get_or_init(|| {
+            let Some(mut spare) = self.spare.take() else { return Rc::new(self.message.detached()) };
+            match Rc::get_mut(&mut spare) {
+                Some(message) => message.become_copy_of(&self.message),
+                None => spare = Rc::new(self.message.detached()),
+            }
+            spare
+        })
+    }
+
+    /// The spare message, if nobody kept this one.
+    #[inline]
+    pub(crate) fn into_spare(self) -> Option<Rc<Message>> {
+        self.spare.into_inner()
+    }
+}
+
+impl fmt::Debug for Passing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passing").field("message", &self.message).finish_non_exhaustive()
     }
 }
 
 impl Message {
+    /// See [`MessageRef::detached`]; in the memory of this message where that is large enough.
+    #[inline]
+    fn become_copy_of(&mut self, message: &MessageRef<'_>) {
+        self.content.set(message.topic, message.payload);
+        self.qos = message.qos;
+        self.retain = message.retain;
+        self.properties = message.detached_properties();
+        self.published = message.published;
+        self.publisher.clone_from(message.publisher);
+    }
+
     /// The same message, borrowed.
     #[inline]
     pub fn borrowed(&self) -> MessageRef<'_> {
@@ -133,10 +168,15 @@ impl MessageRef<'_> {
             content: TopicAndPayload::new(self.topic, self.payload),
             qos: self.qos,
             retain: self.retain,
-            properties: self.properties.map(|properties| Box::new(detached_properties(properties))),
+            properties: self.detached_properties(),
             published: self.published,
             publisher: self.publisher.clone(),
         }
+    }
+
+    #[inline]
+    fn detached_properties(&self) -> Option<Box<PublishProperties>> {
+        self.properties.map(|properties| Box::new(detached_properties(properties)))
     }
 
     /// The bytes of topic, payload and properties: what the message costs whoever keeps it.

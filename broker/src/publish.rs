@@ -8,7 +8,7 @@ use crate::{
 };
 use alloc::rc::Rc;
 use luxwire_shared::mqtt::{
-    Acknowledge, Delivery, Packet, PayloadFormat, PublishRef, PublishTopic, ReasonCode, TopicName, TopicRef,
+    Acknowledge, Delivery, Packet, PayloadFormat, PublishRef, PublishTopic, QoS, ReasonCode, TopicName, TopicRef,
 };
 
 impl Broker {
@@ -153,7 +153,10 @@ impl Broker {
         if is_false(format, message.payload) {
             return ReasonCode::PayloadFormatInvalid;
         }
-        let passing = Passing::new(message);
+        // What is retained stays, and in no more room than it needs.
+        let is_kept_shortly = message.qos != QoS::AtMostOnce && !message.retain;
+        let spare = if is_kept_shortly { self.spare_messages.take() } else { None };
+        let passing = Passing::new(message, spare);
         // [MQTT-3.3.1-8]
         if message.retain {
             if message.payload.is_empty() {
@@ -164,7 +167,11 @@ impl Broker {
             }
         }
         self.accepted += 1;
-        if self.route(turn, &passing, publisher) {
+        let anybody = self.route(turn, &passing, publisher);
+        if let Some(unused) = passing.into_spare() {
+            self.spare_messages.give(unused);
+        }
+        if anybody {
             ReasonCode::Success
         } else {
             ReasonCode::NoMatchingSubscribers

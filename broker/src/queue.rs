@@ -3,7 +3,7 @@
 //! How much may wait is decided where it is put in: see `deliver`.
 
 use crate::Message;
-use alloc::{collections::VecDeque, rc::Rc, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
     mqtt::{QoS, Subscribable, SubscriptionId},
@@ -17,9 +17,43 @@ pub(crate) struct Pending {
     pub(crate) qos: QoS,
     /// The RETAIN flag that this receiver sees.
     pub(crate) retain: bool,
-    pub(crate) subscription_ids: Vec<SubscriptionId>,
+    /// What the subscriptions add, which for most is nothing.
+    matched: Option<Rc<Matched>>,
+}
+
+/// What a message brings from the subscriptions that it came by.
+#[derive(Debug)]
+struct Matched {
+    subscription_ids: Box<[SubscriptionId]>,
+    share: Option<Rc<Subscribable>>,
+}
+
+impl Pending {
+    /// See the getters of the same names.
+    #[inline]
+    pub(crate) fn new(
+        message: Rc<Message>,
+        qos: QoS,
+        retain: bool,
+        subscription_ids: &[SubscriptionId],
+        share: Option<&Rc<Subscribable>>,
+    ) -> Self {
+        let says_something = !subscription_ids.is_empty() || share.is_some();
+        let matched = says_something
+            .then(|| Rc::new(Matched { subscription_ids: subscription_ids.into(), share: share.cloned() }));
+        Self { message, qos, retain, matched }
+    }
+
+    /// Those of the receiver's subscriptions that match.
+    #[inline]
+    pub(crate) fn subscription_ids(&self) -> &[SubscriptionId] {
+        self.matched.as_ref().map_or(&[], |matched| &matched.subscription_ids)
+    }
+
     /// The shared subscription that it came by, if any: another member may have to take it.
-    pub(crate) share: Option<Rc<Subscribable>>,
+    pub(crate) fn share(&self) -> Option<&Rc<Subscribable>> {
+        self.matched.as_ref()?.share.as_ref()
+    }
 }
 
 /// Messages that wait, oldest first.
@@ -36,7 +70,7 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn push(&mut self, pending: Pending) {
         self.bytes += pending.message.size();
-        self.shared += usize::from(pending.share.is_some());
+        self.shared += usize::from(pending.share().is_some());
         self.next_expiry = [self.next_expiry, pending.message.expires_at()].into_iter().flatten().min();
         self.waiting.push_back(pending);
     }
@@ -48,7 +82,7 @@ impl Queue {
     pub(crate) fn pop(&mut self) -> Option<Pending> {
         let pending = self.waiting.pop_front()?;
         self.bytes -= pending.message.size();
-        self.shared -= usize::from(pending.share.is_some());
+        self.shared -= usize::from(pending.share().is_some());
         if self.waiting.is_empty() && self.waiting.capacity() > ROOM_KEPT {
             // A backlog that is over leaves no memory behind.
             self.waiting = VecDeque::new();
@@ -72,7 +106,7 @@ impl Queue {
         let (taken, kept) = mem::take(&mut self.waiting).into_iter().partition::<Vec<_>, _>(is_wanted);
         self.waiting = kept.into();
         self.bytes -= taken.iter().map(|pending| pending.message.size()).sum::<usize>();
-        self.shared -= taken.iter().filter(|pending| pending.share.is_some()).count();
+        self.shared -= taken.iter().filter(|pending| pending.share().is_some()).count();
         taken
     }
 

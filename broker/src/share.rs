@@ -118,7 +118,7 @@ impl Group {
         let Some(subscription) = self.members.get(&key) else { return };
         self.latest = Some(key);
         // [MQTT-4.8.2-3]
-        let matching = Matching::shared(*subscription, Rc::clone(&self.name));
+        let matching = Matching::shared(subscription, &self.name);
         sessions[key].deliver(turn, limits, passing, matching);
     }
 }
@@ -175,7 +175,7 @@ impl Broker {
     }
 
     fn pass_on_waiting(&mut self, turn: &mut Turn<'_>, key: SessionKey, names: &BTreeSet<Rc<Subscribable>>) {
-        let is_theirs = |pending: &Pending| pending.share.as_ref().is_some_and(|name| names.contains(name));
+        let is_theirs = |pending: &Pending| pending.share().is_some_and(|name| names.contains(name));
         if names.is_empty() {
             return;
         }
@@ -193,7 +193,7 @@ impl Broker {
         });
         let mut queue = session.queue;
         for pending in unacknowledged.chain(core::iter::from_fn(|| queue.pop())) {
-            if pending.share.is_some() {
+            if pending.share().is_some() {
                 self.pass_on(turn, pending);
             }
         }
@@ -201,7 +201,7 @@ impl Broker {
 
     /// Gives a message to whichever member has the next turn. If the group is gone, so is the message.
     fn pass_on(&mut self, turn: &mut Turn<'_>, pending: Pending) {
-        let Some(name) = &pending.share else { return };
+        let Some(name) = pending.share() else { return };
         let Some((share, node)) = name.share.as_ref().zip(self.subscriptions.find(&name.filter)) else {
             return;
         };

@@ -175,15 +175,6 @@ impl<M> Outgoing<M> {
         Some(id)
     }
 
-    /// The message that was sent last, where it is kept; `None` if it has been received.
-    #[inline]
-    pub fn latest(&self) -> Option<&M> {
-        match &self.unacknowledged.back()?.stage {
-            Stage::AwaitsPuback(message) | Stage::AwaitsPubrec(message) => Some(message),
-            Stage::AwaitsPubcomp => None,
-        }
-    }
-
     /// PUBACK came: gives the message that is done, or `None` if the identifier is not one of QoS 1.
     pub fn puback(&mut self, id: PacketId) -> Option<M> {
         let at = self.position(id)?;
