@@ -6,7 +6,7 @@ use crate::{
     session::{Session, SessionKey},
     turn::Turn,
 };
-use luxwire_shared::mqtt::{Acknowledge, Packet, ReasonCode, flow::Received};
+use luxwire_shared::mqtt::{Acknowledge, AcknowledgeKind, Packet, ReasonCode, flow::Received};
 
 impl Broker {
     /// An identifier that nothing at QoS 1 uses is ignored: there is no packet to answer it with.
@@ -28,7 +28,7 @@ impl Broker {
         match session.outgoing.pubrec(pubrec.id, pubrec.reason.is_failure()) {
             // [MQTT-4.3.3-4] [MQTT-4.6.0-4]
             Received::Release(pending) => {
-                turn.send(link, Packet::Pubrel(Acknowledge::success(pubrec.id)));
+                turn.acknowledge(link, AcknowledgeKind::Pubrel, pubrec.id);
                 let Some(pending) = pending else { return };
                 session.taken(&pending);
                 let has_more_to_send = session.has_more_to_send();
@@ -54,12 +54,12 @@ impl Broker {
         let session = &mut self.sessions[key];
         let Some(link) = session.link() else { return };
         // [MQTT-4.3.3-11] [MQTT-4.3.3-12]
-        let reason = if session.incoming.pubrel(pubrel.id) {
-            ReasonCode::Success
+        if session.incoming.pubrel(pubrel.id) {
+            turn.acknowledge(link, AcknowledgeKind::Pubcomp, pubrel.id);
         } else {
-            ReasonCode::PacketIdentifierNotFound
-        };
-        turn.send(link, Packet::Pubcomp(Acknowledge::because(pubrel.id, reason)));
+            let reason = ReasonCode::PacketIdentifierNotFound;
+            turn.send(link, Packet::Pubcomp(Acknowledge::because(pubrel.id, reason)));
+        }
     }
 
     pub(crate) fn pubcomp(&mut self, turn: &mut Turn<'_>, key: SessionKey, pubcomp: &Acknowledge) {

@@ -18,7 +18,7 @@ use alloc::{rc::Rc, vec::Vec};
 use core::mem;
 use luxwire_shared::{
     mqtt::{
-        Acknowledge, Delivery, EncodeError, Packet, PacketId, PublishRef, PublishTopic, QoS, Subscribable,
+        AcknowledgeKind, Delivery, EncodeError, PacketId, PublishRef, PublishTopic, QoS, Subscribable,
         SubscriptionId, flow::Stage,
     },
     time::Timestamp,
@@ -298,7 +298,7 @@ impl Session {
                 Stage::AwaitsPubrec(pending) => (pending.clone(), Delivery::ExactlyOnce { id, dup: true }),
                 // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
                 Stage::AwaitsPubcomp => {
-                    turn.send(link, Packet::Pubrel(Acknowledge::success(id)));
+                    turn.acknowledge(link, AcknowledgeKind::Pubrel, id);
                     continue;
                 }
             };

@@ -5,8 +5,8 @@ use alloc::{rc::Rc, vec::Vec};
 use bytes::Bytes;
 use luxwire_shared::{
     mqtt::{
-        DecodeError, Delivery, Packet, PublishRef, PublishTopic, QoS, ReasonCode, SubscriptionId, Text,
-        Version,
+        Acknowledge, AcknowledgeKind, DecodeError, Delivery, Packet, PacketId, PublishRef, PublishTopic, QoS,
+        ReasonCode, SubscriptionId, Text, Version,
     },
     time::Timestamp,
 };
@@ -23,6 +23,12 @@ pub trait Effects {
     #[inline]
     fn send(&mut self, link: LinkId, packet: Packet) {
         self.push(Effect::Send { link, packet });
+    }
+
+    /// [`Effect::Send`] of an acknowledgement that says no more than that all went well.
+    #[inline]
+    fn acknowledge(&mut self, link: LinkId, kind: AcknowledgeKind, id: PacketId) {
+        self.send(link, kind.packet(Acknowledge::success(id)));
     }
 
     /// [`Effect::Deliver`], of a message that lies where it was read: it is gone when this returns.

@@ -7,8 +7,8 @@ use crate::session::{Connection, takes};
 use alloc::{boxed::Box, string::ToString};
 use core::{fmt::Display, num::NonZeroU32};
 use luxwire_shared::mqtt::{
-    Acknowledge, AcknowledgeProperties, Connack, ConnackProperties, Disconnect, DisconnectProperties, Packet,
-    PacketId, ReasonCode, Suback, Text, Version,
+    Acknowledge, AcknowledgeKind, AcknowledgeProperties, Connack, ConnackProperties, Disconnect,
+    DisconnectProperties, Packet, PacketId, ReasonCode, Suback, Text, Version,
 };
 
 /// CONNACK that says no. [MQTT-3.2.2-6] [MQTT-3.2.2-19]
@@ -42,18 +42,13 @@ impl Connection {
     }
 
     /// PUBACK or PUBREC. [MQTT-3.4.2-2] [MQTT-3.5.2-2]
-    pub(crate) fn publish_answer(
-        &self,
-        packet: fn(Acknowledge) -> Packet,
-        id: PacketId,
-        reason: ReasonCode,
-    ) -> Packet {
+    pub(crate) fn publish_answer(&self, kind: AcknowledgeKind, id: PacketId, reason: ReasonCode) -> Packet {
         if !reason.is_failure() || !self.wants_words {
-            return packet(Acknowledge::because(id, reason));
+            return kind.packet(Acknowledge::because(id, reason));
         }
         let properties = properties(publish_refused(reason));
         let explained = Acknowledge { id, reason, properties };
-        self.shorter(packet(explained), || packet(Acknowledge::because(id, reason)))
+        self.shorter(kind.packet(explained), || kind.packet(Acknowledge::because(id, reason)))
     }
 
     /// SUBACK, with words if a filter was refused. [MQTT-3.9.2-1]

@@ -162,6 +162,7 @@ impl Broker {
 
     pub(crate) fn forget_link(&mut self, link: LinkId) {
         if let Some(state) = self.links.remove(&link) {
+            self.latest = None;
             self.newcomers.remove(&link);
             self.deadlines.move_to(Deadline::Silence(link), state.entered_at, None);
         }

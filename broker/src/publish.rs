@@ -8,7 +8,7 @@ use crate::{
 };
 use alloc::rc::Rc;
 use luxwire_shared::mqtt::{
-    Acknowledge, Delivery, Packet, PayloadFormat, PublishRef, PublishTopic, QoS, ReasonCode, TopicName, TopicRef,
+    AcknowledgeKind, Delivery, PayloadFormat, PublishRef, PublishTopic, QoS, ReasonCode, TopicName, TopicRef,
 };
 
 impl Broker {
@@ -37,7 +37,7 @@ impl Broker {
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery {
             if session.incoming.contains(id) {
                 // [MQTT-4.3.3-10]
-                return turn.send(link, Packet::Pubrec(Acknowledge::success(id)));
+                return turn.acknowledge(link, AcknowledgeKind::Pubrec, id);
             }
             // [MQTT-3.3.4-7]
             if session.incoming.len() >= connection.receive_maximum {
@@ -71,19 +71,20 @@ impl Broker {
         let Some(connection) = &session.connection else { return };
         // [MQTT-3.3.4-1] Answered here, one after the other: in the order in which they came. [MQTT-4.6.0-2]
         // [MQTT-4.6.0-3] Before 5.0 there is no word for a refusal. 3.1.1: [MQTT-3.3.5-2]
-        match publish.delivery {
-            Delivery::AtMostOnce => {}
+        let (kind, id) = match publish.delivery {
+            Delivery::AtMostOnce => return,
             // [MQTT-4.3.2-4]
-            Delivery::AtLeastOnce { id, .. } => {
-                turn.send(link, connection.publish_answer(Packet::Puback, id, told));
-            }
+            Delivery::AtLeastOnce { id, .. } => (AcknowledgeKind::Puback, id),
             // [MQTT-4.3.3-8] [MQTT-4.3.3-9]
-            Delivery::ExactlyOnce { id, .. } => {
-                if !reason.is_failure() {
-                    session.incoming.publish(id);
-                }
-                turn.send(link, connection.publish_answer(Packet::Pubrec, id, told));
-            }
+            Delivery::ExactlyOnce { id, .. } => (AcknowledgeKind::Pubrec, id),
+        };
+        if kind == AcknowledgeKind::Pubrec && !reason.is_failure() {
+            session.incoming.publish(id);
+        }
+        if told == ReasonCode::Success {
+            turn.acknowledge(link, kind, id);
+        } else {
+            turn.send(link, connection.publish_answer(kind, id, told));
         }
     }
 
@@ -171,11 +172,7 @@ impl Broker {
         if let Some(unused) = passing.into_spare() {
             self.spare_messages.give(unused);
         }
-        if anybody {
-            ReasonCode::Success
-        } else {
-            ReasonCode::NoMatchingSubscribers
-        }
+        if anybody { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers }
     }
 }
 

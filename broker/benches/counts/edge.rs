@@ -10,7 +10,7 @@ use luxwire_broker::{
     Visitor,
 };
 use luxwire_shared::{
-    mqtt::{Acknowledge, Delivery, Framer, Packet, PacketId, Version},
+    mqtt::{AcknowledgeKind, Delivery, Framer, Packet, PacketId, Version},
     time::{Instant, Timestamp},
 };
 use std::mem;
@@ -198,14 +198,17 @@ impl Effects for House {
     }
 
     fn send(&mut self, link: LinkId, packet: Packet) {
-        match &packet {
-            Packet::Puback(_) | Packet::Pubcomp(_) => self.tally.acknowledged += 1,
-            Packet::Pubrec(Acknowledge { id, .. }) => self.answer(link, PUBREL, *id),
-            Packet::Pubrel(Acknowledge { id, .. }) => self.answer(link, PUBCOMP, *id),
-            _ => {}
-        }
         let version = self.line(link).version.unwrap_or(Version::V3_1_1);
         packet.encode(version, &mut self.output).expect("a packet that this version has");
+    }
+
+    fn acknowledge(&mut self, link: LinkId, kind: AcknowledgeKind, id: PacketId) {
+        match kind {
+            AcknowledgeKind::Puback | AcknowledgeKind::Pubcomp => self.tally.acknowledged += 1,
+            AcknowledgeKind::Pubrec => self.answer(link, PUBREL, id),
+            AcknowledgeKind::Pubrel => self.answer(link, PUBCOMP, id),
+        }
+        kind.encode(id, &mut self.output);
     }
 
     fn deliver(&mut self, delivered: &DeliveredRef<'_>) {

@@ -15,7 +15,10 @@ use crate::{auth::SignIn, clock::Clock, limits};
 use luxwire_broker::{
     Delivered, DeliveredRef, Effect, Effects, LinkId, OutgoingAliases, Passing, Report, Traffic, Verdict,
 };
-use luxwire_shared::{mqtt::Packet, time::Instant};
+use luxwire_shared::{
+    mqtt::{Acknowledge, AcknowledgeKind, Packet, PacketId},
+    time::Instant,
+};
 use std::{mem, sync::Arc, task::Waker, time::Duration};
 use tracing::{debug, error, info};
 
@@ -67,6 +70,17 @@ impl Effects for Edge {
         if let Err(error) = link.send(&packet, &mut self.spare) {
             error!(%error, "a packet of ours cannot be written");
         }
+        if link.becomes_dirty() {
+            self.flush_soon(id);
+        }
+    }
+
+    fn acknowledge(&mut self, id: LinkId, kind: AcknowledgeKind, packet_id: PacketId) {
+        let Some(link) = self.links.get_mut(id) else {
+            return self.send(id, kind.packet(Acknowledge::success(packet_id)));
+        };
+        self.effects += 1;
+        link.acknowledge(kind, packet_id, &mut self.spare);
         if link.becomes_dirty() {
             self.flush_soon(id);
         }

@@ -10,7 +10,10 @@ use crate::limits;
 use bytes::{Bytes, BytesMut};
 use luxwire_broker::{Cause, ClientId, CloseReason, DeliveredRef, Input, LinkId, OutgoingAliases, Traffic};
 use luxwire_shared::{
-    mqtt::{Arrived, DecodeError, EncodeError, Framer, Packet, PacketType, QoS, ReasonCode, Version},
+    mqtt::{
+        AcknowledgeKind, Arrived, DecodeError, EncodeError, Framer, Packet, PacketId, PacketType, QoS,
+        ReasonCode, Version,
+    },
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
@@ -224,6 +227,14 @@ impl Link {
             .encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.as_deref(), spare))?;
         self.answers_len += self.output.len() - before;
         Ok(())
+    }
+
+    /// Appends an acknowledgement that says no more than that all went well.
+    #[inline]
+    pub(super) fn acknowledge(&mut self, kind: AcknowledgeKind, id: PacketId, spare: &mut Spare) {
+        let before = self.output.len();
+        kind.encode(id, self.output.packets(self.websocket.as_deref(), spare));
+        self.answers_len += self.output.len() - before;
     }
 
     /// Appends a message; at QoS 0 it is dropped if the output is full.

@@ -176,7 +176,18 @@ impl<M> Outgoing<M> {
     }
 
     /// PUBACK came: gives the message that is done, or `None` if the identifier is not one of QoS 1.
+    #[inline]
     pub fn puback(&mut self, id: PacketId) -> Option<M> {
+        // Most come in order, and were sent on this connection.
+        if let Some(Entry { id: oldest, stage: Stage::AwaitsPuback(_), sent: true, .. }) =
+            self.unacknowledged.front()
+            && *oldest == id
+        {
+            return match self.unacknowledged.pop_front()?.stage {
+                Stage::AwaitsPuback(message) => Some(message),
+                Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
+            };
+        }
         let at = self.position(id)?;
         match self.unacknowledged.get(at)?.stage {
             Stage::AwaitsPuback(_) => match self.remove(at)? {

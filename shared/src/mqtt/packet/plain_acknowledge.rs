@@ -26,6 +26,19 @@ impl AcknowledgeKind {
             Self::Pubcomp => Packet::Pubcomp(acknowledge),
         }
     }
+
+    /// Appends the acknowledgement that says no more than that all went well: in all versions the same four bytes.
+    #[inline]
+    pub fn encode(self, id: PacketId, out: &mut BytesMut) {
+        let first = match self {
+            Self::Puback => PUBACK,
+            Self::Pubrec => PUBREC,
+            Self::Pubrel => PUBREL,
+            Self::Pubcomp => PUBCOMP,
+        };
+        let [high, low] = id.number().to_be_bytes();
+        out.put(&[first, REMAINING_LEN, high, low]);
+    }
 }
 
 /// Reads what `bytes` begin with, if it is a plain acknowledgement.
@@ -53,17 +66,16 @@ pub(crate) fn take(bytes: &mut Bytes) -> Option<Packet> {
 /// Appends the packet, if it is a plain acknowledgement; says whether it is.
 #[inline]
 pub(crate) fn encode(packet: &Packet, out: &mut BytesMut) -> bool {
-    let (first, acknowledge) = match packet {
-        Packet::Puback(acknowledge) => (PUBACK, acknowledge),
-        Packet::Pubrec(acknowledge) => (PUBREC, acknowledge),
-        Packet::Pubrel(acknowledge) => (PUBREL, acknowledge),
-        Packet::Pubcomp(acknowledge) => (PUBCOMP, acknowledge),
+    let (kind, acknowledge) = match packet {
+        Packet::Puback(acknowledge) => (AcknowledgeKind::Puback, acknowledge),
+        Packet::Pubrec(acknowledge) => (AcknowledgeKind::Pubrec, acknowledge),
+        Packet::Pubrel(acknowledge) => (AcknowledgeKind::Pubrel, acknowledge),
+        Packet::Pubcomp(acknowledge) => (AcknowledgeKind::Pubcomp, acknowledge),
         _ => return false,
     };
     let is_plain = acknowledge.reason == ReasonCode::Success && acknowledge.properties.is_none();
     if is_plain {
-        let [high, low] = acknowledge.id.number().to_be_bytes();
-        out.put(&[first, REMAINING_LEN, high, low]);
+        kind.encode(acknowledge.id, out);
     }
     is_plain
 }
