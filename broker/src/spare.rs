@@ -56,3 +56,52 @@ impl SpareMessages {
         self.unused = self.messages.len();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Now;
+    use luxwire_shared::mqtt::{PublishProperties, QoS, TopicAndPayload, TopicName};
+
+    fn message(payload: &[u8]) -> Rc<Message> {
+        let topic = TopicName::try_from("a").expect("a name");
+        Rc::new(Message {
+            content: TopicAndPayload::new(topic.borrowed(), payload),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            properties: Some(PublishProperties::default().into()),
+            published: Now::default(),
+            publisher: "dimmer".into(),
+        })
+    }
+
+    #[test]
+    fn only_small_messages_that_nobody_holds_are_used_again_and_nothing_is_left_of_their_publisher() {
+        let mut spare = SpareMessages::default();
+        let held = message(b"1");
+        spare.give(Rc::clone(&held));
+        spare.give(message(&[0; CONTENT_MAX]));
+        assert!(spare.take().is_none());
+        spare.give(held);
+        let message = spare.take().expect("the one that was held");
+        assert!(message.properties.is_none() && message.publisher.is_empty());
+        assert!(spare.take().is_none());
+    }
+
+    #[test]
+    fn what_was_not_needed_for_a_while_is_let_go() {
+        let mut spare = SpareMessages::default();
+        for _ in 0..=MESSAGES_MAX {
+            spare.give(message(b"1"));
+        }
+        assert_eq!(spare.messages.len(), MESSAGES_MAX);
+        spare.let_go();
+        assert_eq!(spare.messages.len(), MESSAGES_MAX, "all of them came since the last time");
+        let some: Vec<_> = (0..10).filter_map(|_| spare.take()).collect();
+        some.into_iter().for_each(|message| spare.give(message));
+        spare.let_go();
+        assert_eq!(spare.messages.len(), 10);
+        spare.let_go();
+        assert_eq!(spare.messages.capacity(), 0);
+    }
+}

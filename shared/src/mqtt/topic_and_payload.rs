@@ -97,3 +97,39 @@ impl fmt::Debug for TopicAndPayload {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic(name: &str) -> TopicRef<'_> {
+        TopicRef::from_valid(name.as_bytes())
+    }
+
+    #[test]
+    fn a_buffer_takes_what_fits_and_another_is_made_where_much_would_be_left_over() {
+        let mut content = TopicAndPayload::new(topic("lights/desk/intensity"), b"one hundred");
+        let room = content.room();
+        for (name, payload, has_same_buffer) in [
+            ("lights/desk/intensity", &b"one hundred"[..], true),
+            ("lights/hall/intensity", b"0", true),
+            ("a", b"", true),
+            ("lights/desk/intensity", b"one hundred and one", false),
+        ] {
+            let buffer = content.topic().as_bytes().as_ptr();
+            content.set(topic(name), payload);
+            assert_eq!((content.topic().as_bytes(), content.payload()), (name.as_bytes(), payload));
+            assert_eq!(
+                content,
+                TopicAndPayload::new(topic(name), payload),
+                "what is behind it does not count"
+            );
+            assert_eq!(content.clone().room(), name.len() + payload.len());
+            assert_eq!(content.topic().as_bytes().as_ptr() == buffer, has_same_buffer, "{name}");
+        }
+        assert!(content.room() > room);
+        let mut large = TopicAndPayload::new(topic("a"), &[1; 1000]);
+        large.set(topic("a"), &[1; 100]);
+        assert_eq!(large.room(), 101);
+    }
+}
