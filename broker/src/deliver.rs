@@ -95,7 +95,7 @@ impl<'a> Matching<'a> {
     /// `None` if the subscription does not want what its own client published. [MQTT-3.8.3-3]
     #[inline]
     fn one(subscription: &'a Subscription, own: bool) -> Option<Self> {
-        (!(own && subscription.no_local)).then(|| Self {
+        (!(own && subscription.no_local)).then_some(Self {
             qos: subscription.qos,
             retain_as_published: subscription.retain_as_published,
             subscription_ids: subscription.id.as_slice(),
