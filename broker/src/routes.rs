@@ -20,6 +20,8 @@ pub(crate) struct Routes {
     generation: u64,
     /// How many topics lost their place to another since the table last grew.
     displaced: usize,
+    /// The place of the topic that was looked up last: messages of one topic often come many at once.
+    latest: Place,
 }
 
 /// Where one topic leads.
@@ -42,6 +44,7 @@ impl Routes {
             hasher: FixedState::with_seed(hash_seed),
             generation: 1,
             displaced: 0,
+            latest: Place(0),
         }
     }
 
@@ -52,11 +55,23 @@ impl Routes {
 
     /// Where this topic leads, if that is known.
     #[inline]
-    pub(crate) fn known(&self, topic: TopicRef<'_>) -> Option<Place> {
+    pub(crate) fn known(&mut self, topic: TopicRef<'_>) -> Option<Place> {
         let bytes = topic.as_bytes();
-        let at = self.place_of(bytes);
-        let route = &self.places[at];
-        (route.generation == self.generation && route.topic == bytes).then_some(Place(at))
+        if self.is_of(self.latest, bytes) {
+            return Some(self.latest);
+        }
+        let place = Place(self.place_of(bytes));
+        self.is_of(place, bytes).then(|| {
+            self.latest = place;
+            place
+        })
+    }
+
+    /// Whether this place is known to be that of this topic.
+    #[inline]
+    fn is_of(&self, place: Place, topic: &[u8]) -> bool {
+        let Some(route) = self.places.get(place.0) else { return false };
+        route.generation == self.generation && route.topic == topic
     }
 
     /// Where this topic leads, as the trie just said.
