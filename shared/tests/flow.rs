@@ -16,7 +16,7 @@ fn window(messages: u16) -> NonZeroU16 {
 
 /// What is sent again until the window is full.
 fn resent(outgoing: &mut Outgoing<&'static str>) -> Vec<(u16, Stage<&'static str>)> {
-    std::iter::from_fn(|| outgoing.resend().map(|(id, stage)| (id.number(), stage.clone()))).collect()
+    std::iter::from_fn(|| outgoing.resend().map(|(id, stage)| (id.number(), stage.cloned()))).collect()
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn no_identifier_is_used_twice_at_once_however_often_they_are_gone_through() {
             subscribe = Some(id);
         }
     }
-    let left: Vec<_> = outgoing.unacknowledged().map(|(_, stage)| stage.clone()).collect();
+    let left: Vec<_> = outgoing.unacknowledged().map(|(_, stage)| stage.cloned()).collect();
     assert_eq!(left, [3, 4, 500, 70_000, 140_000].map(Stage::AwaitsPuback));
 }
 

@@ -20,8 +20,8 @@ pub struct Outgoing<M> {
     /// Identifiers that are in use for something else than a message.
     taken: PacketIds,
     next: PacketId,
-    /// How many identifiers `next` has gone past, free ones and others.
-    passed: u64,
+    /// How many identifiers `next` has gone past, free ones and others; it wraps around.
+    passed: u32,
     window: u16,
     /// How many entries were not sent again since [`Outgoing::resume`].
     unsent: usize,
@@ -29,12 +29,36 @@ pub struct Outgoing<M> {
 
 #[derive(Clone, Debug)]
 struct Entry<M> {
-    id: PacketId,
+    /// `None` once it is not needed any more: see [`Stage::AwaitsPubcomp`].
+    message: Option<M>,
     /// What `passed` was when the identifier was taken.
-    taken_at: u64,
-    stage: Stage<M>,
+    taken_at: u32,
+    id: PacketId,
     /// On this connection; what an earlier one sent and this one did not has to be sent again.
     sent: bool,
+    awaits: Awaits,
+}
+
+/// The acknowledgement that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaits {
+    Puback,
+    Pubrec,
+    Pubcomp,
+}
+
+impl<M> Entry<M> {
+    fn stage(&self) -> Stage<&M> {
+        stage(self.awaits, self.message.as_ref())
+    }
+}
+
+fn stage<M>(awaits: Awaits, message: Option<M>) -> Stage<M> {
+    match (awaits, message) {
+        (Awaits::Puback, Some(message)) => Stage::AwaitsPuback(message),
+        (Awaits::Pubrec, Some(message)) => Stage::AwaitsPubrec(message),
+        (Awaits::Puback | Awaits::Pubrec | Awaits::Pubcomp, _) => Stage::AwaitsPubcomp,
+    }
 }
 
 /// How far a message has come.
@@ -46,6 +70,17 @@ pub enum Stage<M> {
     AwaitsPubrec(M),
     /// QoS 2: received, and the message itself is not needed any more. [MQTT-4.3.3-6]
     AwaitsPubcomp,
+}
+
+impl<M: Clone> Stage<&M> {
+    /// The same with a message of its own.
+    pub fn cloned(self) -> Stage<M> {
+        match self {
+            Self::AwaitsPuback(message) => Stage::AwaitsPuback(message.clone()),
+            Self::AwaitsPubrec(message) => Stage::AwaitsPubrec(message.clone()),
+            Self::AwaitsPubcomp => Stage::AwaitsPubcomp,
+        }
+    }
 }
 
 /// What a PUBREC leads to.
@@ -99,7 +134,7 @@ impl<M> Outgoing<M> {
     /// The next thing to send again, in the original order: a PUBLISH with DUP, or a PUBREL where the stage is
     /// `AwaitsPubcomp`. `None` when there is nothing, and when the window is full; a PUBREL never waits for the window.
     /// [MQTT-4.4.0-1] [MQTT-3.3.4-10]
-    pub fn resend(&mut self) -> Option<(PacketId, &Stage<M>)> {
+    pub fn resend(&mut self) -> Option<(PacketId, Stage<&M>)> {
         if self.unsent == 0 {
             return None;
         }
@@ -107,10 +142,10 @@ impl<M> Outgoing<M> {
         let entry = self
             .unacknowledged
             .iter_mut()
-            .find(|entry| !entry.sent && (!full || matches!(entry.stage, Stage::AwaitsPubcomp)))?;
+            .find(|entry| !entry.sent && (!full || entry.awaits == Awaits::Pubcomp))?;
         entry.sent = true;
         self.unsent -= 1;
-        Some((entry.id, &entry.stage))
+        Some((entry.id, entry.stage()))
     }
 
     /// How many messages are unacknowledged.
@@ -137,14 +172,14 @@ impl<M> Outgoing<M> {
     }
 
     /// The next identifier that nothing uses, and when it was taken.
-    fn free_id(&mut self) -> Option<(PacketId, u64)> {
+    fn free_id(&mut self) -> Option<(PacketId, u32)> {
         if self.taken.len() + self.unacknowledged.len() >= usize::from(u16::MAX) {
             return None;
         }
         loop {
             let (id, taken_at) = (self.next, self.passed);
             self.next = id.next();
-            self.passed += 1;
+            self.passed = self.passed.wrapping_add(1);
             if !self.is_in_use(id, taken_at) {
                 return Some((id, taken_at));
             }
@@ -153,9 +188,17 @@ impl<M> Outgoing<M> {
 
     /// Identifiers are taken one after the other, so that one can be in use by a message only if the oldest message is from
     /// before they were last all gone through.
-    fn is_in_use(&self, id: PacketId, now: u64) -> bool {
-        let oldest = self.unacknowledged.front();
-        let is_round = oldest.is_some_and(|oldest| now - oldest.taken_at >= u64::from(u16::MAX));
+    #[inline]
+    fn is_in_use(&mut self, id: PacketId, now: u32) -> bool {
+        let oldest = self.unacknowledged.front_mut();
+        let is_round = oldest.is_some_and(|oldest| {
+            let is_round = now.wrapping_sub(oldest.taken_at) >= ROUND;
+            if is_round {
+                // It gets no older than that, however long it stays.
+                oldest.taken_at = now.wrapping_sub(ROUND);
+            }
+            is_round
+        });
         (is_round && self.unacknowledged.iter().any(|entry| entry.id == id)) || self.taken.contains(id)
     }
 
@@ -167,11 +210,15 @@ impl<M> Outgoing<M> {
             return None;
         }
         let (id, taken_at) = self.free_id()?;
-        let stage = match qos {
-            QoS::AtMostOnce | QoS::AtLeastOnce => Stage::AwaitsPuback(message),
-            QoS::ExactlyOnce => Stage::AwaitsPubrec(message),
+        let awaits = match qos {
+            QoS::AtMostOnce | QoS::AtLeastOnce => Awaits::Puback,
+            QoS::ExactlyOnce => Awaits::Pubrec,
         };
-        self.unacknowledged.push_back(Entry { id, taken_at, stage, sent: true });
+        if self.unacknowledged.is_empty() {
+            // Begins where its memory begins, so that less of it is in use.
+            self.unacknowledged.clear();
+        }
+        self.unacknowledged.push_back(Entry { message: Some(message), taken_at, id, sent: true, awaits });
         Some(id)
     }
 
@@ -179,22 +226,15 @@ impl<M> Outgoing<M> {
     #[inline]
     pub fn puback(&mut self, id: PacketId) -> Option<M> {
         // Most come in order, and were sent on this connection.
-        if let Some(Entry { id: oldest, stage: Stage::AwaitsPuback(_), sent: true, .. }) =
-            self.unacknowledged.front()
-            && *oldest == id
+        if let Some(oldest) = self.unacknowledged.front()
+            && (oldest.id, oldest.awaits, oldest.sent) == (id, Awaits::Puback, true)
         {
-            return match self.unacknowledged.pop_front()?.stage {
-                Stage::AwaitsPuback(message) => Some(message),
-                Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
-            };
+            return self.unacknowledged.pop_front()?.message;
         }
         let at = self.position(id)?;
-        match self.unacknowledged.get(at)?.stage {
-            Stage::AwaitsPuback(_) => match self.remove(at)? {
-                Stage::AwaitsPuback(message) => Some(message),
-                Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
-            },
-            Stage::AwaitsPubrec(_) | Stage::AwaitsPubcomp => None,
+        match self.unacknowledged.get(at)?.awaits {
+            Awaits::Puback => self.remove(at)?.message,
+            Awaits::Pubrec | Awaits::Pubcomp => None,
         }
     }
 
@@ -202,29 +242,25 @@ impl<M> Outgoing<M> {
     pub fn pubrec(&mut self, id: PacketId, refused: bool) -> Received<M> {
         let Some(at) = self.position(id) else { return Received::Unknown };
         let Some(entry) = self.unacknowledged.get_mut(at) else { return Received::Unknown };
-        match core::mem::replace(&mut entry.stage, Stage::AwaitsPubcomp) {
-            Stage::AwaitsPubrec(message) => {
-                if !core::mem::replace(&mut entry.sent, true) {
-                    self.unsent -= 1;
-                }
-                if refused {
-                    self.remove(at);
-                    return Received::Refused(message);
-                }
-                Received::Release(Some(message))
-            }
-            Stage::AwaitsPubcomp => Received::Release(None),
-            untouched @ Stage::AwaitsPuback(_) => {
-                entry.stage = untouched;
-                Received::Unknown
-            }
+        if entry.awaits == Awaits::Puback {
+            return Received::Unknown;
         }
+        entry.awaits = Awaits::Pubcomp;
+        let Some(message) = entry.message.take() else { return Received::Release(None) };
+        if !core::mem::replace(&mut entry.sent, true) {
+            self.unsent -= 1;
+        }
+        if refused {
+            self.remove(at);
+            return Received::Refused(message);
+        }
+        Received::Release(Some(message))
     }
 
     /// PUBCOMP came; says whether a message was waiting for it.
     pub fn pubcomp(&mut self, id: PacketId) -> bool {
         let Some(at) = self.position(id) else { return false };
-        let waiting = matches!(self.unacknowledged.get(at), Some(Entry { stage: Stage::AwaitsPubcomp, .. }));
+        let waiting = self.unacknowledged.get(at).is_some_and(|entry| entry.awaits == Awaits::Pubcomp);
         if waiting {
             self.remove(at);
         }
@@ -233,13 +269,13 @@ impl<M> Outgoing<M> {
 
     /// Everything unacknowledged in its original order, to be sent again when the session is resumed, and only then.
     /// [MQTT-4.4.0-1] [MQTT-4.6.0-1]
-    pub fn unacknowledged(&self) -> impl Iterator<Item = (PacketId, &Stage<M>)> {
-        self.unacknowledged.iter().map(|entry| (entry.id, &entry.stage))
+    pub fn unacknowledged(&self) -> impl Iterator<Item = (PacketId, Stage<&M>)> {
+        self.unacknowledged.iter().map(|entry| (entry.id, entry.stage()))
     }
 
     /// The session is gone, and this is what it leaves unacknowledged, in its original order.
     pub fn into_unacknowledged(self) -> impl Iterator<Item = Stage<M>> {
-        self.unacknowledged.into_iter().map(|entry| entry.stage)
+        self.unacknowledged.into_iter().map(|entry| stage(entry.awaits, entry.message))
     }
 
     /// Forgets everything: the session is gone.
@@ -261,14 +297,17 @@ impl<M> Outgoing<M> {
     }
 
     #[inline]
-    fn remove(&mut self, at: usize) -> Option<Stage<M>> {
+    fn remove(&mut self, at: usize) -> Option<Entry<M>> {
         let entry = if at == 0 { self.unacknowledged.pop_front() } else { self.unacknowledged.remove(at) }?;
         if !entry.sent {
             self.unsent -= 1;
         }
-        Some(entry.stage)
+        Some(entry)
     }
 }
+
+/// How many identifiers there are.
+const ROUND: u32 = u16::MAX as u32;
 
 /// The QoS 2 messages that were received and not yet released, so that a repetition is not taken for another message.
 /// [MQTT-4.3.3-10]
@@ -341,5 +380,30 @@ impl PacketIds {
 
     fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identifier_of_a_message_that_stays_is_not_given_again_though_the_count_wraps_around() {
+        let mut outgoing = Outgoing::new(NonZeroU16::new(2).unwrap());
+        outgoing.passed = u32::MAX - 100_000;
+        let stays = outgoing.send(QoS::AtLeastOnce, "stays").unwrap();
+        for _ in 0..300_000 {
+            let id = outgoing.send(QoS::AtLeastOnce, "goes").unwrap();
+            assert_ne!(id, stays);
+            assert_eq!(outgoing.puback(id), Some("goes"));
+        }
+        assert!(outgoing.passed < u32::MAX / 2, "it wrapped around");
+        let oldest = outgoing.unacknowledged.front().unwrap();
+        assert_eq!(outgoing.passed.wrapping_sub(oldest.taken_at), ROUND + 1, "it gets no older");
+    }
+
+    #[test]
+    fn a_message_of_the_broker_takes_half_a_line_of_the_cache() {
+        assert_eq!(size_of::<Entry<(&u8, Option<&u8>, QoS, bool)>>(), 32);
     }
 }
