@@ -50,7 +50,7 @@ impl Broker {
         let session = &mut self.sessions[key];
         let Some(link) = session.link() else { return };
         // [MQTT-4.3.3-11] [MQTT-4.3.3-12]
-        let reason = if session.incoming.pubrel(pubrel.id) {
+        let reason = if session.incoming.as_mut().is_some_and(|incoming| incoming.pubrel(pubrel.id)) {
             ReasonCode::Success
         } else {
             ReasonCode::PacketIdentifierNotFound
