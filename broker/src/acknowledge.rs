@@ -54,7 +54,7 @@ impl Broker {
         let session = &mut self.sessions[key];
         let Some(link) = session.link() else { return };
         // [MQTT-4.3.3-11] [MQTT-4.3.3-12]
-        if session.incoming.pubrel(pubrel.id) {
+        if session.incoming.as_mut().is_some_and(|incoming| incoming.pubrel(pubrel.id)) {
             turn.acknowledge(link, AcknowledgeKind::Pubcomp, pubrel.id);
         } else {
             let reason = ReasonCode::PacketIdentifierNotFound;

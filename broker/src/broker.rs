@@ -4,7 +4,7 @@ use crate::{
     CloseReason, Effects, Input, Limits, LinkId, Mechanism, Message, Now, Permissions, Statistics,
     auth::Newcomer,
     deadlines::Deadlines,
-    link::{Link, Stage},
+    link::{Arrival, Link, Stage},
     retained::{Retained, Setting},
     session::{SessionKey, Sessions},
     spare::SpareMessages,
@@ -47,6 +47,8 @@ pub struct Broker {
     pub(crate) mechanisms: Vec<Rc<dyn Mechanism>>,
     pub(crate) passwords: bool,
     pub(crate) permissions: Option<Permissions>,
+    /// Those among the links whose CONNECT was not accepted yet.
+    pub(crate) arrivals: BTreeMap<LinkId, Arrival>,
     /// Those among the links whose CONNECT waits for AUTH, or for what the edge says of a password.
     pub(crate) newcomers: BTreeMap<LinkId, Box<Newcomer>>,
     pub(crate) sessions: Sessions,
@@ -80,6 +82,7 @@ impl Broker {
             mechanisms,
             passwords,
             permissions,
+            arrivals: BTreeMap::new(),
             newcomers: BTreeMap::new(),
             sessions: Sessions::new(hash_seed),
             subscriptions: Subscriptions::new(hash_seed),
@@ -209,8 +212,7 @@ impl Broker {
             turn.close(link, CloseReason::ProtocolError);
             return self.forget_link(link);
         };
-        let arrival = self.links.get(&link).and_then(|state| state.arrival.as_ref());
-        let nonce = arrival.map_or(0, |arrival| arrival.nonce);
+        let nonce = self.arrivals.get(&link).map_or(0, |arrival| arrival.nonce);
         self.connect(turn, link, nonce, *connect);
     }
 

@@ -56,7 +56,7 @@ impl<'a> Client<'a> {
 
     /// The user as whom it signed in.
     pub fn user(&self) -> Option<&'a Text> {
-        self.session.user.as_ref()
+        self.session.user.as_deref()
     }
 
     /// Whether a message of its to this topic would be permitted.
@@ -81,7 +81,7 @@ impl<'a> Client<'a> {
     pub fn topic(&self, topic: &PublishTopic) -> Option<TopicName> {
         match topic {
             PublishTopic::Name(name) | PublishTopic::NameAndAlias(name, _) => Some(name.clone()),
-            PublishTopic::Alias(alias) => self.connection.aliases.name(*alias).cloned(),
+            PublishTopic::Alias(alias) => self.connection.aliases.as_ref()?.name(*alias).cloned(),
         }
     }
 }

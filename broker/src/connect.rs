@@ -2,7 +2,6 @@
 
 use crate::{
     AliasesAllowed, ClientId, CloseReason, LinkId, Report, Visitor,
-    alias::IncomingAliases,
     auth::Authenticated,
     broker::Broker,
     explain::{publish_refused, refusal},
@@ -63,8 +62,7 @@ impl Broker {
     }
 
     fn visitor(&self, link: LinkId) -> Visitor {
-        let arrival = self.links.get(&link).and_then(|state| state.arrival.as_ref());
-        arrival.map_or(Visitor::Stranger, |arrival| arrival.visitor.clone())
+        self.arrivals.get(&link).map_or(Visitor::Stranger, |arrival| arrival.visitor.clone())
     }
 
     /// Lets a client in of whom nothing more is asked.
@@ -81,7 +79,7 @@ impl Broker {
         let assigned = connect.client_id.is_empty();
         let client_id = if assigned { self.unused_client_id(nonce) } else { connect.client_id.clone() };
         let known = self.sessions.find(&client_id);
-        let owner = known.and_then(|key| self.sessions[key].user.as_ref());
+        let owner = known.and_then(|key| self.sessions[key].user.as_deref());
         if owner.is_some() && owner != user.as_ref() {
             // Section 5.4.2.
             let why = "the session of this client identifier is another user's";
@@ -141,14 +139,17 @@ impl Broker {
             version: connect.version,
             since: turn.now.timestamp,
             packet_size,
-            aliases: IncomingAliases::default(),
-            receive_maximum: self.limits.receive_maximum_of(connect.version, session.incoming.len()),
+            aliases: None,
+            receive_maximum: self.limits.receive_maximum_of(
+                connect.version,
+                session.incoming.as_ref().map_or(0, |incoming| incoming.len()),
+            ),
             awaits_drain: false,
             authenticated,
             wants_words: connect.properties.request_problem_information.unwrap_or(true),
             tells_set_at,
         });
-        session.user = user;
+        session.user = user.map(Box::new);
         session.set_rights(rights.map(Rc::new));
         session.ends_at = None;
         session.expiry_s = expiry_s;

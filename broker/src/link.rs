@@ -7,8 +7,8 @@ use crate::{
     CloseReason, LinkId, Visitor, broker::Broker, deadlines::Deadline, explain::refusal, session::SessionKey,
     session::takes, turn::Turn,
 };
-use alloc::{boxed::Box, vec::Vec};
-use core::{fmt::Display, time::Duration};
+use alloc::vec::Vec;
+use core::{fmt::Display, num::NonZeroU32, time::Duration};
 use luxwire_shared::{
     mqtt::{DecodeError, ReasonCode, Version},
     time::Instant,
@@ -18,12 +18,11 @@ use luxwire_shared::{
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) stage: Stage,
-    /// What the edge said when it was opened; gone once CONNECT is accepted, so that it takes no room from then on.
-    pub(crate) arrival: Option<Box<Arrival>>,
     /// When the last packet came.
     pub(crate) heard: Instant,
-    /// The longest silence; `None` if any is allowed.
-    pub(crate) silence_max: Option<Duration>,
+    /// The longest silence, in milliseconds, of which the longest keep alive has not a hundred million; `None` if any is
+    /// allowed.
+    silence_max_ms: Option<NonZeroU32>,
     /// The moment under which the calendar has this link. It may be too early, never too late: packets do not move it.
     entered_at: Option<Instant>,
 }
@@ -47,28 +46,35 @@ pub(crate) enum Stage {
     Connected(SessionKey),
 }
 
+impl Link {
+    /// Until when it may be silent; `None` for ever.
+    fn silent_until(&self) -> Option<Instant> {
+        let max_ms = self.silence_max_ms?;
+        Some(self.heard + Duration::from_millis(u64::from(max_ms.get())))
+    }
+}
+
 impl Broker {
     pub(crate) fn open(&mut self, turn: &mut Turn<'_>, link: LinkId, visitor: Visitor, nonce: u128) {
         let now = turn.now.instant;
         let state = Link {
             stage: Stage::AwaitsConnect,
-            arrival: Some(Box::new(Arrival { visitor, nonce })),
             heard: now,
-            silence_max: Some(self.limits.connect_timeout),
+            silence_max_ms: Some(milliseconds(self.limits.connect_timeout)),
             entered_at: None,
         };
         self.sys.counters.links += 1;
         self.links.insert(link, state);
+        self.arrivals.insert(link, Arrival { visitor, nonce });
         self.watch(link);
     }
 
     /// CONNECT was accepted. From here on silence means something else. [MQTT-3.1.2-22]
     pub(crate) fn connected(&mut self, link: LinkId, session: SessionKey, keep_alive_s: u16) {
+        self.arrivals.remove(&link);
         if let Some(state) = self.links.get_mut(&link) {
             state.stage = Stage::Connected(session);
-            state.arrival = None;
-            state.silence_max =
-                (keep_alive_s > 0).then(|| Duration::from_millis(u64::from(keep_alive_s) * 1500));
+            state.silence_max_ms = NonZeroU32::new(u32::from(keep_alive_s) * 1500);
         }
         self.watch(link);
     }
@@ -115,7 +121,7 @@ impl Broker {
     /// The calendar says that this link may have been silent for too long.
     pub(crate) fn silence(&mut self, turn: &mut Turn<'_>, link: LinkId) {
         let Some(state) = self.links.get(&link) else { return };
-        if state.silence_max.is_none_or(|max| state.heard + max > turn.now.instant) {
+        if state.silent_until().is_none_or(|until| until > turn.now.instant) {
             return self.watch(link);
         }
         match state.stage {
@@ -155,7 +161,7 @@ impl Broker {
     /// Enters the link's next moment in the calendar.
     pub(crate) fn watch(&mut self, link: LinkId) {
         let Some(state) = self.links.get_mut(&link) else { return };
-        let next = state.silence_max.map(|max| state.heard + max);
+        let next = state.silent_until();
         self.deadlines.move_to(Deadline::Silence(link), state.entered_at, next);
         state.entered_at = next;
     }
@@ -163,6 +169,7 @@ impl Broker {
     pub(crate) fn forget_link(&mut self, link: LinkId) {
         if let Some(state) = self.links.remove(&link) {
             self.latest = None;
+            self.arrivals.remove(&link);
             self.newcomers.remove(&link);
             self.deadlines.move_to(Deadline::Silence(link), state.entered_at, None);
         }
@@ -184,4 +191,9 @@ impl Broker {
             self.forget_link(link);
         }
     }
+}
+
+/// At least one, and at most the forty-nine days that fit.
+fn milliseconds(span: Duration) -> NonZeroU32 {
+    NonZeroU32::new(u32::try_from(span.as_millis()).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN)
 }

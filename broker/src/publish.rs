@@ -35,12 +35,13 @@ impl Broker {
         let Some(connection) = &session.connection else { return };
         let link = connection.link;
         if let Delivery::ExactlyOnce { id, .. } = publish.delivery {
-            if session.incoming.contains(id) {
+            if session.incoming.as_ref().is_some_and(|incoming| incoming.contains(id)) {
                 // [MQTT-4.3.3-10]
                 return turn.acknowledge(link, AcknowledgeKind::Pubrec, id);
             }
             // [MQTT-3.3.4-7]
-            if session.incoming.len() >= connection.receive_maximum {
+            if session.incoming.as_ref().is_some_and(|incoming| incoming.len() >= connection.receive_maximum)
+            {
                 let reason = ReasonCode::ReceiveMaximumExceeded;
                 let why = "too many messages at QoS 2 are not released";
                 return self.disconnect_client(turn, key, reason, why, CloseReason::Limit(reason));
@@ -79,7 +80,7 @@ impl Broker {
             Delivery::ExactlyOnce { id, .. } => (AcknowledgeKind::Pubrec, id),
         };
         if kind == AcknowledgeKind::Pubrec && !reason.is_failure() {
-            session.incoming.publish(id);
+            session.incoming.get_or_insert_default().publish(id);
         }
         if told == ReasonCode::Success {
             turn.acknowledge(link, kind, id);
@@ -128,14 +129,19 @@ impl Broker {
         let Some(connection) = &mut self.sessions[key].connection else { return Err(unknown) };
         let aliases = &mut connection.aliases;
         match name {
-            None => aliases.name(alias).cloned().map(Topic::Known).ok_or(unknown),
-            Some(name) => match aliases.introduce(alias, name, self.limits.topic_alias_bytes) {
-                Ok(()) => Ok(Topic::Written(name)),
-                Err(TooManyBytes) => {
-                    let why = "the topics behind aliases are too long together";
-                    Err(Objection { reason: ReasonCode::QuotaExceeded, why })
+            None => {
+                let name = aliases.as_ref().and_then(|aliases| aliases.name(alias));
+                name.cloned().map(Topic::Known).ok_or(unknown)
+            }
+            Some(name) => {
+                match aliases.get_or_insert_default().introduce(alias, name, self.limits.topic_alias_bytes) {
+                    Ok(()) => Ok(Topic::Written(name)),
+                    Err(TooManyBytes) => {
+                        let why = "the topics behind aliases are too long together";
+                        Err(Objection { reason: ReasonCode::QuotaExceeded, why })
+                    }
                 }
-            },
+            }
         }
     }
 

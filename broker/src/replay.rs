@@ -14,7 +14,7 @@ use crate::{
     subscriptions::Subscription,
     turn::Turn,
 };
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use luxwire_shared::mqtt::{QoS, TopicFilter};
 
 /// What a subscription still has coming.
@@ -121,6 +121,8 @@ impl Broker {
             }
             return;
         }
+        // A map that was emptied keeps the room of its first node, which is more than a connection takes.
+        session.replays = BTreeMap::new();
     }
 
     /// Everything sent to this link has left the edge's buffer.

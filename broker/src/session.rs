@@ -27,12 +27,13 @@ use alloc::{
     vec::Vec,
 };
 use core::{
+    hash::BuildHasher,
     num::{NonZeroU16, NonZeroU32},
     ops::{Index, IndexMut},
     time::Duration,
 };
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use luxwire_shared::{
     mqtt::{
         EncodeError, Subscribable, Text, Version,
@@ -51,7 +52,7 @@ pub(crate) struct SessionKey(u32);
 pub(crate) struct Session {
     pub(crate) client_id: ClientId,
     /// Whose it is; `None` if nobody signed in for it.
-    pub(crate) user: Option<Text>,
+    pub(crate) user: Option<Box<Text>>,
     /// What may come to it and from it; `None` for everything.
     pub(crate) rights: Option<Rc<Rights>>,
     /// `None` while the client is away.
@@ -65,8 +66,8 @@ pub(crate) struct Session {
     pub(crate) outgoing: Outgoing<Pending>,
     /// The bytes of the messages in `outgoing`.
     pub(crate) in_flight_bytes: usize,
-    /// QoS 2 messages from the client, not yet released.
-    pub(crate) incoming: Incoming,
+    /// QoS 2 messages from the client, not yet released; `None` if there never was one.
+    pub(crate) incoming: Option<Box<Incoming>>,
     /// Waits for the client, or for room in the window.
     pub(crate) queue: Queue,
     /// Retained messages that subscriptions still have coming.
@@ -89,7 +90,7 @@ pub(crate) struct Connection {
     /// The largest packet that the client takes.
     pub(crate) packet_size: Option<NonZeroU32>,
     /// What the client calls topics; goes with the connection. [MQTT-3.3.2-7]
-    pub(crate) aliases: IncomingAliases,
+    pub(crate) aliases: Option<Box<IncomingAliases>>,
     /// How many QoS 2 messages the client may have unreleased.
     pub(crate) receive_maximum: usize,
     /// The edge was asked to say when the output is drained; until then no further slice of retained messages is sent.
@@ -124,7 +125,9 @@ pub(crate) struct Sessions {
     /// sessions in one line of the cache. Whoever may change a session makes this be found again.
     at_once: Vec<Option<LinkId>>,
     free: Vec<u32>,
-    by_client_id: HashMap<ClientId, SessionKey, FixedState>,
+    /// Found by the client identifiers in the slots.
+    by_client_id: HashTable<SessionKey>,
+    hasher: FixedState,
 }
 
 impl Session {
@@ -140,7 +143,7 @@ impl Session {
             will: None,
             outgoing: Outgoing::new(window),
             in_flight_bytes: 0,
-            incoming: Incoming::default(),
+            incoming: None,
             queue: Queue::default(),
             replays: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
@@ -194,16 +197,18 @@ impl Sessions {
             slots: Vec::new(),
             at_once: Vec::new(),
             free: Vec::new(),
-            by_client_id: HashMap::with_hasher(FixedState::with_seed(hash_seed)),
+            by_client_id: HashTable::new(),
+            hasher: FixedState::with_seed(hash_seed),
         }
     }
 
     pub(crate) fn find(&self, client_id: &str) -> Option<SessionKey> {
-        self.by_client_id.get(client_id).copied()
+        let hash = self.hasher.hash_one(client_id);
+        self.by_client_id.find(hash, |key| *self[*key].client_id == *client_id).copied()
     }
 
     pub(crate) fn insert(&mut self, session: Session) -> SessionKey {
-        let client_id = session.client_id.clone();
+        let hash = self.hasher.hash_one(&*session.client_id);
         let key = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(session);
@@ -217,14 +222,21 @@ impl Sessions {
                 )
             }
         };
-        self.by_client_id.insert(client_id, key);
+        let Self { slots, by_client_id, hasher, .. } = self;
+        by_client_id.insert_unique(hash, key, |key| {
+            let session = slots[key.0 as usize].as_ref().expect(LIVES);
+            hasher.hash_one(&*session.client_id)
+        });
         key
     }
 
     fn remove(&mut self, key: SessionKey) -> Session {
         self.at_once[key.0 as usize] = None;
         let session = self.slots[key.0 as usize].take().expect(LIVES);
-        self.by_client_id.remove(&session.client_id);
+        let hash = self.hasher.hash_one(&*session.client_id);
+        if let Ok(entry) = self.by_client_id.find_entry(hash, |other| *other == key) {
+            entry.remove();
+        }
         self.free.push(key.0);
         session
     }

@@ -24,7 +24,12 @@ impl Broker {
         let reasons: Vec<_> =
             filters.map(|wanted| self.subscribe_one(key, wanted, id, &mut replays)).collect();
         // One that is under way begins anew, which sends everything once more. [MQTT-3.8.4-4]
-        self.sessions[key].replays.extend(replays);
+        let under_way = &mut self.sessions[key].replays;
+        if under_way.is_empty() {
+            *under_way = replays;
+        } else {
+            under_way.extend(replays);
+        }
         // [MQTT-3.8.4-1] [MQTT-3.8.4-2]
         let refused =
             reasons.iter().find(|reason| reason.is_failure()).map(|reason| self.why_refused(*reason));

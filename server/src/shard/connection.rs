@@ -1,6 +1,6 @@
 //! The task of a link: it waits for the socket, and sees the link to its end.
 
-use super::{Shard, State, link::Over};
+use super::{Shard, State, edge::Edge, link::Over};
 use crate::limits;
 use luxwire_broker::{Input, LinkId};
 use socket2::SockRef;
@@ -11,7 +11,7 @@ use std::{
     pin::{Pin, pin},
     task::{Context, Poll},
 };
-use tokio::{net::tcp::OwnedReadHalf, sync::OwnedSemaphorePermit, task::yield_now, time::timeout};
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::timeout};
 use tokio_util::io::poll_read_buf;
 
 /// What the task was woken for.
@@ -24,23 +24,23 @@ enum Event {
     Over,
 }
 
-/// Serves the link until it is over, closes it in order, and forgets it. The permit is the link's place among the
-/// connections; it is free again when the socket is closed.
-pub(super) async fn run(shard: Shard, id: LinkId, mut socket: OwnedReadHalf, permit: OwnedSemaphorePermit) {
-    if contain_panic(serve(&shard, id, &mut socket)).await.is_err() {
+/// Serves the link until it is over, closes it in order, and forgets it, and its socket with it. The permit is the link's place
+/// among the connections, free again after that. Whatever else a link needs is in the table of links: there are thousands
+/// of these tasks, and most of them wait.
+pub(super) async fn run(shard: Shard, id: LinkId, permit: OwnedSemaphorePermit) {
+    if contain_panic(pin!(serve(&shard, id))).await.is_err() {
         shard.0.borrow_mut().edge.end(id, Over::Panicked);
     }
     // Boxed, so that a link does not hold the room for its end all its life.
-    Box::pin(close(&shard, id, &mut socket)).await;
-    drop(socket);
+    Box::pin(close(&shard, id)).await;
     drop(permit);
 }
 
-async fn serve(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
+async fn serve(shard: &Shard, id: LinkId) {
     // WebSocket: bytes may have come behind the handshake.
     shard.0.borrow_mut().receive(id);
     loop {
-        let event = poll_fn(|cx| poll_event(&mut shard.0.borrow_mut(), id, socket, cx)).await;
+        let event = poll_fn(|cx| poll_event(&mut shard.0.borrow_mut(), id, cx)).await;
         match event {
             Event::Received { more_may_wait } => {
                 shard.0.borrow_mut().receive(id);
@@ -59,20 +59,16 @@ async fn serve(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
     }
 }
 
-fn poll_event(
-    state: &mut State,
-    id: LinkId,
-    socket: &mut OwnedReadHalf,
-    cx: &mut Context<'_>,
-) -> Poll<Event> {
-    let Some(link) = state.edge.links.get_mut(id) else { return Poll::Ready(Event::Over) };
+fn poll_event(state: &mut State, id: LinkId, cx: &mut Context<'_>) -> Poll<Event> {
+    let State { edge: Edge { links, traffic, .. }, read_buffer: buffer, .. } = state;
+    let Some(link) = links.get_mut(id) else { return Poll::Ready(Event::Over) };
     if link.over.is_some() {
         return Poll::Ready(Event::Over);
     }
     if !link.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
         link.task = Some(cx.waker().clone());
     }
-    if link.blocked_since.is_some() && socket.as_ref().poll_write_ready(cx).is_ready() {
+    if link.blocked_since.is_some() && link.socket.poll_write_ready(cx).is_ready() {
         return Poll::Ready(Event::Writable);
     }
     if link.lost_rhythm || link.awaits_verdict || link.must_wait() {
@@ -81,31 +77,30 @@ fn poll_event(
     if std::mem::take(&mut link.left_off) {
         return Poll::Ready(Event::Received { more_may_wait: true });
     }
-    let buffer = &mut state.read_buffer;
     if buffer.capacity() < limits::READ_AT_LEAST {
         buffer.reserve(limits::READ_BUFFER);
     }
     let room = buffer.capacity();
-    let read = std::task::ready!(poll_read_buf(Pin::new(socket), cx, buffer));
+    let read = std::task::ready!(poll_read_buf(Pin::new(&mut link.socket), cx, buffer));
     match read {
-        Ok(0) => link.over = Some(Over::ByPeer),
+        Ok(0) => link.over = Some(Box::new(Over::ByPeer)),
         Ok(len) => {
-            state.edge.traffic.bytes_received += len as u64;
+            traffic.bytes_received += len as u64;
             link.push(buffer.split());
             return Poll::Ready(Event::Received { more_may_wait: len == room });
         }
-        Err(error) => link.over = Some(Over::Failed(error.to_string())),
+        Err(error) => link.over = Some(Box::new(Over::Failed(error.to_string()))),
     }
     Poll::Ready(Event::Over)
 }
 
 /// Tells the broker, sends what is left, says goodbye, and lets the client close first if it does so soon: closing a
 /// socket with unread bytes would destroy what is on its way to the client.
-async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
+async fn close(shard: &Shard, id: LinkId) {
     let can_say_goodbye = {
         let mut state = shard.0.borrow_mut();
         let Some(link) = state.edge.links.get_mut(id) else { return };
-        let over = link.over.clone().unwrap_or(Over::ByPeer);
+        let over = link.over.as_deref().cloned().unwrap_or(Over::ByPeer);
         if over.can_say_goodbye() {
             link.say_goodbye();
         }
@@ -116,18 +111,20 @@ async fn close(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
     };
     if can_say_goodbye {
         // Past these times nobody listens, which is no reason to keep the socket.
-        let _ = timeout(limits::LAST_WORDS_WITHIN, write_all(shard, id, socket)).await;
-        let _ = timeout(limits::LINGER, discard(shard, id, socket)).await;
+        let _ = timeout(limits::LAST_WORDS_WITHIN, write_all(shard, id)).await;
+        let _ = timeout(limits::LINGER, discard(shard, id)).await;
     }
     shard.0.borrow_mut().forget(id);
 }
 
-async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
+async fn write_all(shard: &Shard, id: LinkId) {
     poll_fn(|cx| {
         let mut state = shard.0.borrow_mut();
-        while state.edge.write(id) {
+        while state.edge.write(id)
+            && let Some(link) = state.edge.links.get(id)
+        {
             // If the socket failed, the next write says so.
-            let _ = std::task::ready!(socket.as_ref().poll_write_ready(cx));
+            let _ = std::task::ready!(link.socket.poll_write_ready(cx));
         }
         Poll::Ready(())
     })
@@ -135,35 +132,35 @@ async fn write_all(shard: &Shard, id: LinkId, socket: &OwnedReadHalf) {
 }
 
 /// Ends our direction and reads, for nothing, until the client ends its own.
-async fn discard(shard: &Shard, id: LinkId, socket: &mut OwnedReadHalf) {
+async fn discard(shard: &Shard, id: LinkId) {
     if let Some(link) = shard.0.borrow().edge.links.get(id) {
         // If the client has gone, reading says so at once.
-        let _ = SockRef::from(link.socket()).shutdown(Shutdown::Write);
+        let _ = SockRef::from(&link.socket).shutdown(Shutdown::Write);
     }
     poll_fn(|cx| {
-        let mut state = shard.0.borrow_mut();
-        loop {
-            let buffer = &mut state.read_buffer;
+        let State { edge: Edge { links, .. }, read_buffer: buffer, .. } = &mut *shard.0.borrow_mut();
+        while let Some(link) = links.get_mut(id) {
             buffer.reserve(limits::READ_AT_LEAST);
-            let read = std::task::ready!(poll_read_buf(Pin::new(&mut *socket), cx, buffer));
+            let read = std::task::ready!(poll_read_buf(Pin::new(&mut link.socket), cx, buffer));
             buffer.clear();
             if !matches!(read, Ok(1..)) {
-                return Poll::Ready(());
+                break;
             }
         }
+        Poll::Ready(())
     })
     .await;
 }
 
 /// A mistake of ours that one client's bytes bring to light ends that client's link and nobody else's: the rest of the
 /// house keeps its lights. The panic itself is logged by the hook that [`crate::log`] sets.
-pub(super) async fn contain_panic(future: impl Future<Output = ()>) -> Result<(), ()> {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+pub(super) fn contain_panic(
+    mut future: impl Future<Output = ()> + Unpin,
+) -> impl Future<Output = Result<(), ()>> {
+    poll_fn(move |cx| {
+        catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx)))
             .map_or(Poll::Ready(Err(())), |poll| poll.map(Ok))
     })
-    .await
 }
 
 #[cfg(test)]
@@ -172,11 +169,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_its_future_and_nothing_else() {
-        assert_eq!(contain_panic(yield_now()).await, Ok(()));
-        let panics = contain_panic(async {
+        assert_eq!(contain_panic(pin!(yield_now())).await, Ok(()));
+        let panics = pin!(async {
             yield_now().await;
             panic!("on purpose");
         });
-        assert_eq!(panics.await, Err(()));
+        assert_eq!(contain_panic(panics).await, Err(()));
     }
 }

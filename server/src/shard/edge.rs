@@ -136,7 +136,7 @@ impl Edge {
     /// The first reason stays: what follows is its consequence.
     pub(super) fn end(&mut self, id: LinkId, over: Over) {
         let Some(link) = self.links.get_mut(id) else { return self.locals.end(id, over) };
-        link.over.get_or_insert(over);
+        link.over.get_or_insert_with(|| Box::new(over));
         link.wake();
     }
 
@@ -241,7 +241,7 @@ impl Edge {
         for link in self.links.iter_mut() {
             let Some(due) = link.blocked_since.map(|since| since + self.stall_timeout) else { continue };
             if due <= now {
-                link.over.get_or_insert(Over::Stalled);
+                link.over.get_or_insert_with(|| Box::new(Over::Stalled));
                 link.wake();
             } else {
                 self.stall_check = Some(self.stall_check.map_or(due, |check| check.min(due)));

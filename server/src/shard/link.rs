@@ -17,12 +17,12 @@ use luxwire_shared::{
     time::Instant,
 };
 use std::{net::SocketAddr, task::Waker};
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::TcpStream;
 
 /// What the shard knows of a connection.
 #[derive(Debug)]
 pub(super) struct Link {
-    socket: OwnedWriteHalf,
+    pub(super) socket: TcpStream,
     /// `None` over plain TCP.
     websocket: Option<Box<WebSocket>>,
     framer: Framer,
@@ -46,7 +46,7 @@ pub(super) struct Link {
     /// Since when the socket has taken nothing while bytes wait.
     pub(super) blocked_since: Option<Instant>,
     /// Set once, when the link is to end.
-    pub(super) over: Option<Over>,
+    pub(super) over: Option<Box<Over>>,
     /// Wakes the link's task.
     pub(super) task: Option<Waker>,
 
@@ -90,7 +90,7 @@ pub(super) enum Over {
 impl Link {
     /// Just accepted. `websocket` holds the bytes that came behind the handshake.
     pub(super) fn new(
-        socket: OwnedWriteHalf,
+        socket: TcpStream,
         peer: SocketAddr,
         websocket: Option<Bytes>,
         packet_size: usize,
@@ -175,7 +175,7 @@ impl Link {
         }
         if self.client.is_none() && self.framer.begun().is_some_and(|begun| begun != PacketType::Connect) {
             // The rest of it need not be waited for: only CONNECT may come first. [MQTT-3.1.0-1]
-            self.over = Some(Over::NoConnect);
+            self.over = Some(Box::new(Over::NoConnect));
             return Next::Nothing;
         }
         let Some(websocket) = &mut self.websocket else { return Next::Nothing };
@@ -190,10 +190,10 @@ impl Link {
             }
             Ok(None) => Next::Nothing,
             Err(over) => {
-                self.over = Some(match over {
+                self.over = Some(Box::new(match over {
                     WebSocketOver::ByPeer => Over::ByPeer,
                     WebSocketOver::Broken { code, why } => Over::WebSocket { code, why },
-                });
+                }));
                 Next::Nothing
             }
         }
@@ -293,11 +293,6 @@ impl Link {
         let mut goodbye = BytesMut::new();
         websocket.close(code, &why, &mut goodbye);
         self.output.append_control_frames(&goodbye);
-    }
-
-    /// The socket, for the moments that are not reading or writing.
-    pub(super) fn socket(&self) -> &tokio::net::TcpStream {
-        self.socket.as_ref()
     }
 
     /// Gets the link's task to look again.

@@ -16,8 +16,9 @@ pub(super) struct Links<L = Link> {
 /// A place for a link, and its number, or the number of the last one that was there.
 struct Slot<L> {
     id: LinkId,
-    // Boxed, so that a place that is empty costs little.
-    link: Option<Box<L>>,
+    // Where it lies and not in a box: beside the blocks of tokio's tasks and sockets, which the allocator places at multiples of
+    // 128, each box would cost half of itself again.
+    link: Option<L>,
 }
 
 /// The lower bits of a number are the place, the upper ones count: no number is given twice.
@@ -39,7 +40,7 @@ impl<L> Links<L> {
 
     /// Takes a link in, and gives its number.
     pub(super) fn insert(&mut self, link: L) -> LinkId {
-        let link = Some(Box::new(link));
+        let link = Some(link);
         let place = self.free.pop().unwrap_or(self.slots.len());
         let id = self.number_at(place);
         match self.slots.get_mut(place) {
@@ -52,16 +53,16 @@ impl<L> Links<L> {
     #[inline]
     pub(super) fn get(&self, id: LinkId) -> Option<&L> {
         let slot = self.slots.get(place(id)).filter(|slot| slot.id == id)?;
-        slot.link.as_deref()
+        slot.link.as_ref()
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut L> {
         let slot = self.slots.get_mut(place(id)).filter(|slot| slot.id == id)?;
-        slot.link.as_deref_mut()
+        slot.link.as_mut()
     }
 
-    pub(super) fn remove(&mut self, id: LinkId) -> Option<Box<L>> {
+    pub(super) fn remove(&mut self, id: LinkId) -> Option<L> {
         let slot = self.slots.get_mut(place(id)).filter(|slot| slot.id == id)?;
         let link = slot.link.take()?;
         self.free.push(place(id));
@@ -73,7 +74,7 @@ impl<L> Links<L> {
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut L> {
-        self.slots.iter_mut().filter_map(|slot| slot.link.as_deref_mut())
+        self.slots.iter_mut().filter_map(|slot| slot.link.as_mut())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -105,7 +106,7 @@ mod tests {
         for link in 1..100 {
             let id = links.insert(link);
             assert!(numbers.insert(id) && numbers.insert(links.number()));
-            assert_eq!(links.remove(id).as_deref(), Some(&link));
+            assert_eq!(links.remove(id), Some(link));
         }
         assert!(!numbers.contains(&stays));
         assert_eq!(links.slots.len(), 2, "a place that is free is taken");

@@ -130,24 +130,23 @@ impl Shard {
 
     /// Takes a connection in, unless the program stops: a handshake may have been under way.
     pub(crate) fn open(&self, new: NewLink) {
+        let NewLink { socket, peer, websocket, permit } = new;
         let mut nonce = [0; 16];
         if let Err(error) = getrandom::fill(&mut nonce) {
             // Without randomness a client could be given an identifier that somebody guesses.
             return error!(%error, "the system gives no randomness; a connection is refused");
         }
-        let (reader, writer) = new.socket.into_split();
         let mut state = self.0.borrow_mut();
         if state.stopping.is_some() {
             return;
         }
         let packet_size = state.edge.packet_size;
-        let visitor = state.edge.sign_in.visitor(new.peer);
-        let new_link = Link::new(writer, new.peer, new.websocket, packet_size);
-        let link = state.edge.links.insert(new_link);
+        let visitor = state.edge.sign_in.visitor(peer);
+        let link = state.edge.links.insert(Link::new(socket, peer, websocket, packet_size));
         let now = state.edge.clock.now();
         state.tell(now, Input::Open { link, visitor, nonce: u128::from_ne_bytes(nonce) });
         state.set_timer();
-        spawn_local(connection::run(self.clone(), link, reader, new.permit));
+        spawn_local(connection::run(self.clone(), link, permit));
     }
 
     /// Tells every client that the server stops, and returns when the last link and the last watcher are gone.
@@ -277,7 +276,7 @@ impl State {
     fn forget(&mut self, id: LinkId) {
         let Some(link) = self.edge.links.remove(id) else { return };
         let (peer, dropped) = (link.peer, link.dropped);
-        let over = link.over.unwrap_or(Over::ByPeer);
+        let over = link.over.map_or(Over::ByPeer, |over| *over);
         let reason = over.reason();
         match (&link.client, &over) {
             (Some(client), _) => info!(%peer, ?client, reason, dropped, "disconnected"),

@@ -9,7 +9,7 @@ use crate::limits;
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use luxwire_broker::Traffic;
 use std::io;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::TcpStream;
 
 /// Bytes on their way out, oldest first.
 #[derive(Debug, Default)]
@@ -97,7 +97,7 @@ impl Output {
     /// Writes as much as the socket takes without waiting.
     pub(super) fn write(
         &mut self,
-        socket: &OwnedWriteHalf,
+        socket: &TcpStream,
         websocket: Option<&WebSocket>,
         spare: &mut Spare,
         traffic: &mut Traffic,

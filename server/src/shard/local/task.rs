@@ -9,6 +9,7 @@ use luxwire_broker::{CloseReason, Input, LinkId, Setting};
 use luxwire_shared::mqtt::{Packet, PublishTopic, ReasonCode};
 use std::{
     future::poll_fn,
+    pin::pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -56,7 +57,7 @@ pub(in crate::shard) async fn run(
     mut from_client: mpsc::Receiver<ToBroker>,
     permit: Option<OwnedSemaphorePermit>,
 ) {
-    if contain_panic(serve(&shard, id, &mut from_client)).await.is_err() {
+    if contain_panic(pin!(serve(&shard, id, &mut from_client))).await.is_err() {
         shard.0.borrow_mut().edge.locals.end(id, Over::Panicked);
     }
     if shard.0.borrow_mut().close_local(id) {
