@@ -48,36 +48,40 @@ use luxwire_shared::{
 pub(crate) struct SessionKey(u32);
 
 /// Section 4.1.
+///
+/// The fields are where they are written, so that what each message at QoS 1 looks at lies side by side: where many get a
+/// message, most of the time goes into waiting for memory.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Session {
-    pub(crate) client_id: ClientId,
-    /// Whose it is; `None` if nobody signed in for it.
-    pub(crate) user: Option<Box<Text>>,
     /// What may come to it and from it; `None` for everything.
     pub(crate) rights: Option<Rc<Rights>>,
     /// `None` while the client is away.
     pub(crate) connection: Option<Connection>,
-    /// Seconds for which it outlives the connection; `u32::MAX` for ever.
-    pub(crate) expiry_s: u32,
-    /// While the client is away: when the session ends, `None` for never.
-    pub(crate) ends_at: Option<Instant>,
-    pub(crate) will: Option<Box<PendingWill>>,
-    /// Sent to the client and not acknowledged to the end.
-    pub(crate) outgoing: Outgoing<Pending>,
     /// The bytes of the messages in `outgoing`.
     pub(crate) in_flight_bytes: usize,
-    /// QoS 2 messages from the client, not yet released; `None` if there never was one.
-    pub(crate) incoming: Option<Box<Incoming>>,
+    /// Sent to the client and not acknowledged to the end.
+    pub(crate) outgoing: Outgoing<Pending>,
     /// Waits for the client, or for room in the window.
     pub(crate) queue: Queue,
     /// Retained messages that subscriptions still have coming.
     pub(crate) replays: BTreeMap<NodeId, Replay>,
+    pub(crate) client_id: ClientId,
+    /// Whose it is; `None` if nobody signed in for it.
+    pub(crate) user: Option<Box<Text>>,
+    pub(crate) will: Option<Box<PendingWill>>,
+    /// QoS 2 messages from the client, not yet released; `None` if there never was one.
+    pub(crate) incoming: Option<Box<Incoming>>,
     /// Where the trie holds this session's subscriptions.
     pub(crate) subscriptions: BTreeSet<NodeId>,
     /// The same for those that it shares.
     pub(crate) shares: BTreeMap<Rc<Subscribable>, NodeId>,
+    /// While the client is away: when the session ends, `None` for never.
+    pub(crate) ends_at: Option<Instant>,
     /// The moment under which the calendar has this session.
     entered_at: Option<Instant>,
+    /// Seconds for which it outlives the connection; `u32::MAX` for ever.
+    pub(crate) expiry_s: u32,
 }
 
 /// What belongs to the connection that a session has at the moment.

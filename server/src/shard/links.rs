@@ -3,12 +3,15 @@
 
 use super::link::Link;
 use luxwire_broker::LinkId;
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// All links over sockets.
 pub(super) struct Links<L = Link> {
+    /// The last of them is never empty.
     slots: Vec<Slot<L>>,
-    /// Places that are empty.
-    free: Vec<usize>,
+    /// Places that are empty, the first of them first; also some that are not there any more.
+    free: BinaryHeap<Reverse<usize>>,
+    len: usize,
     /// How many numbers were given out.
     numbers: u64,
 }
@@ -28,7 +31,7 @@ const NOWHERE: usize = (1 << PLACE_BITS) - 1;
 
 impl<L> Default for Links<L> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), numbers: 0 }
+        Self { slots: Vec::new(), free: BinaryHeap::new(), len: 0, numbers: 0 }
     }
 }
 
@@ -38,10 +41,19 @@ impl<L> Links<L> {
         self.number_at(NOWHERE)
     }
 
-    /// Takes a link in, and gives its number.
+    /// Takes a link in, and gives its number. It gets the first place that is empty, so that the last ones become empty in
+    /// time, whoever stays.
     pub(super) fn insert(&mut self, link: L) -> LinkId {
         let link = Some(link);
-        let place = self.free.pop().unwrap_or(self.slots.len());
+        let place = match self.free.pop() {
+            Some(Reverse(place)) if place < self.slots.len() => place,
+            // Nor are those behind it.
+            Some(_) | None => {
+                self.free.clear();
+                self.slots.len()
+            }
+        };
+        self.len += 1;
         let id = self.number_at(place);
         match self.slots.get_mut(place) {
             Some(slot) => *slot = Slot { id, link },
@@ -65,10 +77,15 @@ impl<L> Links<L> {
     pub(super) fn remove(&mut self, id: LinkId) -> Option<L> {
         let slot = self.slots.get_mut(place(id)).filter(|slot| slot.id == id)?;
         let link = slot.link.take()?;
-        self.free.push(place(id));
+        self.free.push(Reverse(place(id)));
+        self.len -= 1;
+        while self.slots.pop_if(|slot| slot.link.is_none()).is_some() {}
+        if self.slots.len() < self.slots.capacity() / 4 {
+            // What many needed is not kept for the few that are left.
+            self.slots.shrink_to(2 * self.slots.len());
+        }
         if self.is_empty() {
-            // What many needed is not kept for the few that may come.
-            (self.slots, self.free) = (Vec::new(), Vec::new());
+            self.free = BinaryHeap::new();
         }
         Some(link)
     }
@@ -78,7 +95,7 @@ impl<L> Links<L> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.free.len() == self.slots.len()
+        self.len == 0
     }
 
     fn number_at(&mut self, place: usize) -> LinkId {
@@ -137,5 +154,26 @@ mod tests {
         }
         assert!(links.is_empty() && links.slots.capacity() == 0 && links.free.capacity() == 0);
         assert!(!all.contains(&links.insert(0)));
+    }
+
+    #[test]
+    fn newcomers_take_the_first_places_so_that_the_last_ones_are_let_go() {
+        let mut links = Links::default();
+        let all: Vec<_> = (0..1000).map(|link| links.insert(link)).collect();
+        let last = all[999];
+        for id in &all[..999] {
+            links.remove(*id);
+        }
+        assert_eq!((links.len, links.slots.len()), (1, 1000), "the last one stays where it is");
+        let came = links.insert(1000);
+        assert_eq!(place(came), 0);
+        links.remove(last);
+        assert_eq!(links.slots.len(), 1);
+        assert!(links.slots.capacity() < 250);
+        // Of the places that were empty, none is there any more.
+        let more: Vec<_> = (0..10).map(|link| links.insert(link)).collect();
+        assert_eq!(more.iter().map(|id| place(*id)).collect::<Vec<_>>(), (1..11).collect::<Vec<_>>());
+        assert!(more.iter().all(|id| links.get(*id).is_some() && !all.contains(id)));
+        assert_eq!(links.iter_mut().count(), links.len);
     }
 }
