@@ -126,7 +126,7 @@ mod tests {
             assert_eq!(links.remove(id), Some(link));
         }
         assert!(!numbers.contains(&stays));
-        assert_eq!(links.slots.len(), 2, "a place that is free is taken");
+        assert_eq!(links.slots.len(), 1, "a place that is free is taken, or is gone");
     }
 
     #[test]
