@@ -108,7 +108,8 @@ async fn run(config: Config, auth: Files, places: Places, with_demo: bool) -> an
         permissions,
         sys_interval: config.sys.interval(),
     };
-    let shard = Shard::start(&mut essential, &config, broker, Arc::clone(&sign_in), clock);
+    let shard = Shard::start(&mut essential, &config, broker, Arc::clone(&sign_in), clock)
+        .context("the system refuses what it takes to watch over connections")?;
     let mqtt_room = Arc::new(Room::new("MQTT", config.limits.connections as usize, clock));
     let http_room = Arc::new(Room::new("HTTP", limits::HTTP_CONNECTIONS, clock));
     let router = http::router(Web {
@@ -132,7 +133,8 @@ async fn run(config: Config, auth: Files, places: Places, with_demo: bool) -> an
             }
             Speaks::Mqtt => {
                 let (shard, room) = (shard.clone(), Arc::clone(&mqtt_room));
-                essential.spawn_local(listen::serve_mqtt(listener, shard, room, stop));
+                let serving = listen::serve_mqtt(listener, shard, room, stop);
+                essential.spawn_local(serving.context("the system does not watch over a listener")?);
             }
         }
     }

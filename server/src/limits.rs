@@ -86,19 +86,16 @@ pub(crate) const PASSWORD_CHECKS_WAITING: usize = 1_000;
 /// Refusals for want of room are logged once in this time, with their number.
 pub(crate) const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
-/// One read takes this much at most: at full speed a few thousand small messages. All links of a thread share the buffer.
+/// One read takes this much at most: at full speed a few thousand small messages. All links share the buffer.
 pub(crate) const READ_BUFFER: usize = 256 << 10;
 
-/// With less room than this, the read buffer is renewed before a read.
-pub(crate) const READ_AT_LEAST: usize = 64 << 10;
-
-/// What one link's packets may set in motion (messages delivered, mostly) before the others get their turn: about a
-/// millisecond.
-pub(crate) const EFFECTS_PER_TURN: u64 = 20_000;
+/// What the links' packets may set in motion (messages delivered, mostly) before it is written out, and others get their
+/// turn: one or two milliseconds.
+pub(crate) const EFFECTS_PER_TURN: u64 = 40_000;
 
 /// Where that is less than so many for each link that has to be written to, these are done first: to write to a link
 /// takes as long as it takes to bring it some tens of messages.
-pub(crate) const EFFECTS_PER_WRITE: u64 = 16;
+pub(crate) const EFFECTS_PER_WRITE: u64 = 32;
 
 /// Answers to its own packets that a client may leave unread before we stop reading its packets.
 pub(crate) const ANSWERS: usize = 64 << 10;

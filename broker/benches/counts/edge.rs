@@ -18,7 +18,8 @@ use std::mem;
 pub(crate) struct Edge {
     broker: Broker,
     now_us: u64,
-    read_buffer: BytesMut,
+    /// What a read brought; as in the server, nothing keeps a part of it.
+    read_buffer: Vec<u8>,
     house: House,
     /// Empty but while the clients' answers are said; kept, as all buffers here, so that only the broker's allocations
     /// count.
@@ -52,10 +53,6 @@ struct Line {
     aliases: Option<OutgoingAliases>,
 }
 
-/// Sizes of the server's read buffer.
-const READ_BUFFER: usize = 256 << 10;
-const READ_AT_LEAST: usize = 64 << 10;
-
 /// Above every packet here.
 const PACKET_SIZE_MAX: u32 = 1 << 20;
 
@@ -75,7 +72,7 @@ impl Edge {
             // Always the same seed: the count must be the same each time.
             broker: Broker::new(Config { hash_seed: 7, ..Config::default() }),
             now_us: 0,
-            read_buffer: BytesMut::new(),
+            read_buffer: Vec::new(),
             house: House {
                 lines: Vec::with_capacity(100_000),
                 output: BytesMut::new(),
@@ -113,40 +110,57 @@ impl Edge {
     /// Bytes came over this link. Returns when the broker has nothing more to say to anybody.
     pub(crate) fn receive(&mut self, link: LinkId, bytes: &[u8]) {
         self.house.output.clear();
-        self.read(bytes);
+        self.read_buffer.extend_from_slice(bytes);
         self.handle(link);
         self.settle();
     }
 
-    /// As a socket is read.
-    fn read(&mut self, bytes: &[u8]) {
-        if self.read_buffer.capacity() - self.read_buffer.len() < READ_AT_LEAST {
-            self.read_buffer.reserve(READ_BUFFER);
-        }
-        self.read_buffer.extend_from_slice(bytes);
-    }
-
+    /// As a socket's bytes are handled.
     fn handle(&mut self, link: LinkId) {
         self.now_us += READ_EVERY_US;
-        let bytes = self.read_buffer.split().freeze();
-        self.house.line(link).framer.push(bytes);
+        let read_buffer = mem::take(&mut self.read_buffer);
+        let mut bytes = &read_buffer[..];
         loop {
-            self.pass_plain(link);
+            self.handle_packets_of_framer(link);
+            if bytes.is_empty() {
+                break;
+            }
+            self.pass_plain(link, &mut bytes);
+            if !bytes.is_empty() {
+                self.house.line(link).framer.take_in(&mut bytes);
+            }
+        }
+        self.read_buffer = read_buffer;
+        self.read_buffer.clear();
+    }
+
+    fn handle_packets_of_framer(&mut self, link: LinkId) {
+        loop {
+            if self.house.line(link).version.is_some()
+                && let Some(arrived) = self.house.line(link).framer.take_arrived()
+            {
+                let mut bytes = &arrived[..];
+                self.pass_plain(link, &mut bytes);
+                let rest = arrived.slice_ref(bytes);
+                if !rest.is_empty() {
+                    self.house.line(link).framer.push(rest);
+                }
+            }
             let Some(packet) = self.house.line(link).next_packet() else { return };
             self.tell(Input::Packet { link, packet });
         }
     }
 
     /// As the server does it: those that can be read where they lie are.
-    fn pass_plain(&mut self, link: LinkId) {
+    fn pass_plain(&mut self, link: LinkId, bytes: &mut &[u8]) {
         let now = self.now();
         let line = self.house.line(link);
-        let Some(version) = line.version else { return };
-        let Some(mut arrived) = line.framer.take_arrived() else { return };
+        let Some(version) = line.version.filter(|_| line.framer.pending_len() == 0) else { return };
+        let mut arrived = line.framer.arrived(bytes);
         while let Some(packet) = arrived.next_plain(version) {
             self.broker.handle_plain(now, link, &packet, &mut self.house);
         }
-        self.house.line(link).framer.give_back(arrived);
+        *bytes = arrived.rest();
     }
 
     /// Clients answer, and outputs are written, until there is nothing left to do.
@@ -157,7 +171,7 @@ impl Edge {
             for of_one in answers.chunk_by(|(a, _), (b, _)| a == b) {
                 let [(link, _), ..] = *of_one else { continue };
                 for (_, answer) in of_one {
-                    self.read(answer);
+                    self.read_buffer.extend_from_slice(answer);
                 }
                 self.handle(link);
             }

@@ -89,8 +89,11 @@ async fn hand_over(upgraded: OnUpgrade, peer: Peer, permit: OwnedSemaphorePermit
     let parts = upgraded
         .downcast::<TokioIo<TcpStream>>()
         .expect("every HTTP connection is served on a TokioIo<TcpStream>, by crate::listen::http");
-    let new =
-        NewLink { socket: parts.io.into_inner(), peer: peer.0, websocket: Some(parts.read_buf), permit };
+    let socket = match parts.io.into_inner().into_std() {
+        Ok(socket) => mio::net::TcpStream::from_std(socket),
+        Err(error) => return debug!(peer = %peer.0, %error, "connection gone behind the WebSocket handshake"),
+    };
+    let new = NewLink { socket, peer: peer.0, websocket: Some(parts.read_buf), permit };
     // An error says that the program stops, and the connection with it.
     let _ = door.open(new).await;
 }

@@ -9,7 +9,7 @@ pub(crate) use mqtt::serve as serve_mqtt;
 use crate::{config::Address, limits};
 use anyhow::Context as _;
 use socket2::{SockRef, TcpKeepalive};
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, os::fd::AsFd};
 use tokio::{
     net::{TcpListener, TcpStream, lookup_host},
     time::sleep,
@@ -57,34 +57,42 @@ impl Listener {
         Ok(listeners)
     }
 
-    /// The next connection, its options set. Rests while the system has no room for one.
-    pub(crate) async fn accept(&self) -> (TcpStream, SocketAddr) {
-        let mut failing = false;
-        loop {
-            match self.socket.accept().await {
-                Ok((stream, peer)) => match prepare(&stream) {
-                    Ok(()) => return (stream, peer),
-                    Err(error) => debug!(%peer, %error, "connection gone before it was used"),
-                },
-                Err(error) if is_one_connection(&error) => {
-                    debug!(%error, "connection gone before it was accepted")
+    /// The next connection.
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        accept(self.address, async || self.socket.accept().await).await
+    }
+}
+
+/// The next connection that `accept` gives, its options set. Rests while the system has no room for one.
+async fn accept<S: AsFd>(
+    address: SocketAddr,
+    accept: impl AsyncFn() -> io::Result<(S, SocketAddr)>,
+) -> (S, SocketAddr) {
+    let mut failing = false;
+    loop {
+        match accept().await {
+            Ok((stream, peer)) => match prepare(&stream) {
+                Ok(()) => return (stream, peer),
+                Err(error) => debug!(%peer, %error, "connection gone before it was used"),
+            },
+            Err(error) if is_one_connection(&error) => {
+                debug!(%error, "connection gone before it was accepted")
+            }
+            Err(error) => {
+                if !failing {
+                    error!(%error, %address, "no connection can be accepted for now");
+                    failing = true;
                 }
-                Err(error) => {
-                    if !failing {
-                        error!(%error, address = %self.address, "no connection can be accepted for now");
-                        failing = true;
-                    }
-                    sleep(limits::ACCEPT_BACK_OFF).await;
-                }
+                sleep(limits::ACCEPT_BACK_OFF).await;
             }
         }
     }
 }
 
 /// Small messages leave at once, and a peer that lost its power is noticed even if it never speaks MQTT.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+fn prepare(stream: &impl AsFd) -> io::Result<()> {
     let socket = SockRef::from(stream);
+    socket.set_tcp_nodelay(true)?;
     let probes = TcpKeepalive::new()
         .with_time(limits::TCP_KEEP_ALIVE_AFTER)
         .with_interval(limits::TCP_KEEP_ALIVE_INTERVAL)

@@ -1,179 +1,213 @@
-//! The task of a link: it waits for the socket, and sees the link to its end.
+//! What a link does when it is its turn: it reads, or writes what the socket did not take, and is seen to its end.
 
-use super::{Shard, State, edge::Edge, link::Over};
-use crate::limits;
-use luxwire_broker::{Input, LinkId};
-use socket2::SockRef;
-use std::{
-    future::{Future, poll_fn},
-    net::Shutdown,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
-    task::{Context, Poll},
+use super::{
+    State,
+    edge::Edge,
+    link::{Ending, Link, Over},
+    links::Links,
 };
-use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::timeout};
-use tokio_util::io::poll_read_buf;
+use crate::limits;
+use luxwire_broker::{Input, LinkId, Traffic};
+use luxwire_shared::time::Instant;
+use std::{
+    collections::VecDeque,
+    io::{self, Read as _},
+    mem,
+    net::Shutdown,
+};
 
-/// What the task was woken for.
-enum Event {
-    /// Bytes came, or bytes that came before may be handled now.
-    Received { more_may_wait: bool },
-    /// The socket takes bytes again.
-    Writable,
-    /// See the link's `over`.
-    Over,
+/// What one read brought.
+enum Read {
+    /// So many bytes.
+    Bytes(usize),
+    /// None for now.
+    Nothing,
+    /// None any more.
+    Over(Over),
 }
 
-/// Serves the link until it is over, closes it in order, and forgets it, and its socket with it. The permit is the link's place
-/// among the connections, free again after that. Whatever else a link needs is in the table of links: there are thousands
-/// of these tasks, and most of them wait.
-pub(super) async fn run(shard: Shard, id: LinkId, permit: OwnedSemaphorePermit) {
-    if contain_panic(pin!(serve(&shard, id))).await.is_err() {
-        shard.0.borrow_mut().edge.end(id, Over::Panicked);
-    }
-    // Boxed, so that a link does not hold the room for its end all its life.
-    Box::pin(close(&shard, id)).await;
-    drop(permit);
-}
-
-async fn serve(shard: &Shard, id: LinkId) {
-    // WebSocket: bytes may have come behind the handshake.
-    shard.0.borrow_mut().receive(id);
-    loop {
-        let event = poll_fn(|cx| poll_event(&mut shard.0.borrow_mut(), id, cx)).await;
-        match event {
-            Event::Received { more_may_wait } => {
-                shard.0.borrow_mut().receive(id);
-                if more_may_wait {
-                    // Whoever sends without end does not keep the others waiting.
-                    yield_now().await;
-                }
-            }
-            Event::Writable => {
-                let mut state = shard.0.borrow_mut();
-                state.edge.write(id);
-                state.set_timer();
-            }
-            Event::Over => return,
+impl State {
+    /// Gives the link its turn, in which effects began to be counted at `begun`.
+    pub(super) fn serve(&mut self, id: LinkId, begun: u64, buffer: &mut [u8]) {
+        let Some(link) = self.edge.links.get_mut(id) else { return };
+        link.is_ready = false;
+        match link.ending {
+            Ending::NotBegun => self.serve_open(id, begun, buffer),
+            Ending::LastWords => self.send_last_words(id),
+            Ending::Lingering => self.discard(id, buffer),
         }
-    }
-}
-
-fn poll_event(state: &mut State, id: LinkId, cx: &mut Context<'_>) -> Poll<Event> {
-    let State { edge: Edge { links, traffic, .. }, read_buffer: buffer, .. } = state;
-    let Some(link) = links.get_mut(id) else { return Poll::Ready(Event::Over) };
-    if link.over.is_some() {
-        return Poll::Ready(Event::Over);
-    }
-    if !link.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
-        link.task = Some(cx.waker().clone());
-    }
-    if link.blocked_since.is_some() && link.socket.poll_write_ready(cx).is_ready() {
-        return Poll::Ready(Event::Writable);
-    }
-    if link.lost_rhythm || link.awaits_verdict || link.must_wait() {
-        return Poll::Pending;
-    }
-    if std::mem::take(&mut link.left_off) {
-        return Poll::Ready(Event::Received { more_may_wait: true });
-    }
-    if buffer.capacity() < limits::READ_AT_LEAST {
-        buffer.reserve(limits::READ_BUFFER);
-    }
-    let room = buffer.capacity();
-    let read = std::task::ready!(poll_read_buf(Pin::new(&mut link.socket), cx, buffer));
-    match read {
-        Ok(0) => link.over = Some(Box::new(Over::ByPeer)),
-        Ok(len) => {
-            traffic.bytes_received += len as u64;
-            link.push(buffer.split());
-            return Poll::Ready(Event::Received { more_may_wait: len == room });
+        if self.edge.links.get(id).is_some_and(|link| link.over.is_some() && link.ending == Ending::NotBegun)
+        {
+            self.close(id);
         }
-        Err(error) => link.over = Some(Box::new(Over::Failed(error.to_string()))),
+        self.set_timer();
     }
-    Poll::Ready(Event::Over)
-}
 
-/// Tells the broker, sends what is left, says goodbye, and lets the client close first if it does so soon: closing a
-/// socket with unread bytes would destroy what is on its way to the client.
-async fn close(shard: &Shard, id: LinkId) {
-    let can_say_goodbye = {
-        let mut state = shard.0.borrow_mut();
-        let Some(link) = state.edge.links.get_mut(id) else { return };
-        let over = link.over.as_deref().cloned().unwrap_or(Over::ByPeer);
-        if over.can_say_goodbye() {
+    fn serve_open(&mut self, id: LinkId, begun: u64, buffer: &mut [u8]) {
+        let Edge { links, traffic, .. } = &mut self.edge;
+        let Some(link) = links.get_mut(id) else { return };
+        if link.over.is_some() {
+            return;
+        }
+        if mem::take(&mut link.is_writable) && link.blocked_since.is_some() {
+            self.edge.write(id);
+        } else if link.must_rest() {
+            return;
+        } else if mem::take(&mut link.left_off) {
+            self.receive(id, begun);
+        } else if link.is_readable {
+            match link.read(buffer, traffic) {
+                Read::Bytes(len) => self.receive_read(id, begun, &mut buffer[..len]),
+                Read::Nothing => {}
+                Read::Over(over) => link.over = Some(Box::new(over)),
+            }
+        }
+        // The WebSocket protocol may have answered something by itself.
+        self.edge.becomes_dirty(id);
+        // Whoever sends without end does not keep the others waiting.
+        self.edge.becomes_ready(id);
+    }
+
+    /// Tells the broker, sends what is left, says goodbye, and lets the client close first if it does so soon: closing a
+    /// socket with unread bytes would destroy what is on its way to the client.
+    fn close(&mut self, id: LinkId) {
+        let Some(link) = self.edge.links.get_mut(id) else { return };
+        link.ending = Ending::LastWords;
+        let Some(over) = link.over.as_deref() else { return };
+        let (cause, can_say_goodbye) = (over.cause(), over.can_say_goodbye());
+        if can_say_goodbye {
             link.say_goodbye();
         }
-        let now = state.edge.clock.now();
-        state.tell(now, Input::Closed { link: id, cause: over.cause() });
-        state.set_timer();
-        over.can_say_goodbye()
-    };
-    if can_say_goodbye {
-        // Past these times nobody listens, which is no reason to keep the socket.
-        let _ = timeout(limits::LAST_WORDS_WITHIN, write_all(shard, id)).await;
-        let _ = timeout(limits::LINGER, discard(shard, id)).await;
-    }
-    shard.0.borrow_mut().forget(id);
-}
-
-async fn write_all(shard: &Shard, id: LinkId) {
-    poll_fn(|cx| {
-        let mut state = shard.0.borrow_mut();
-        while state.edge.write(id)
-            && let Some(link) = state.edge.links.get(id)
-        {
-            // If the socket failed, the next write says so.
-            let _ = std::task::ready!(link.socket.poll_write_ready(cx));
+        let now = self.edge.clock.now();
+        self.tell(now, Input::Closed { link: id, cause });
+        if !can_say_goodbye {
+            return self.forget(id);
         }
-        Poll::Ready(())
-    })
-    .await;
-}
-
-/// Ends our direction and reads, for nothing, until the client ends its own.
-async fn discard(shard: &Shard, id: LinkId) {
-    if let Some(link) = shard.0.borrow().edge.links.get(id) {
-        // If the client has gone, reading says so at once.
-        let _ = SockRef::from(&link.socket).shutdown(Shutdown::Write);
+        if self.edge.write(id) {
+            self.edge.endings.last_words.push(now.instant + limits::LAST_WORDS_WITHIN, id);
+        } else {
+            self.linger(id);
+        }
     }
-    poll_fn(|cx| {
-        let State { edge: Edge { links, .. }, read_buffer: buffer, .. } = &mut *shard.0.borrow_mut();
-        while let Some(link) = links.get_mut(id) {
-            buffer.reserve(limits::READ_AT_LEAST);
-            let read = std::task::ready!(poll_read_buf(Pin::new(&mut link.socket), cx, buffer));
-            buffer.clear();
-            if !matches!(read, Ok(1..)) {
-                break;
+
+    fn send_last_words(&mut self, id: LinkId) {
+        let Some(link) = self.edge.links.get_mut(id) else { return };
+        if mem::take(&mut link.is_writable) && !self.edge.write(id) {
+            self.linger(id);
+        }
+    }
+
+    /// Ends our direction, and waits until the client ends its own.
+    fn linger(&mut self, id: LinkId) {
+        let now = self.edge.clock.now();
+        let Some(link) = self.edge.links.get_mut(id) else { return };
+        // If the client has gone, reading says so at once.
+        let _ = link.socket.shutdown(Shutdown::Write);
+        link.ending = Ending::Lingering;
+        self.edge.endings.lingering.push(now.instant + limits::LINGER, id);
+        self.edge.becomes_ready(id);
+    }
+
+    /// Reads for nothing, until the client ends its direction.
+    fn discard(&mut self, id: LinkId, buffer: &mut [u8]) {
+        let Edge { links, traffic, .. } = &mut self.edge;
+        let Some(link) = links.get_mut(id).filter(|link| link.is_readable) else { return };
+        match link.read(buffer, traffic) {
+            Read::Bytes(_) | Read::Nothing => self.edge.becomes_ready(id),
+            Read::Over(_) => self.forget(id),
+        }
+    }
+
+    /// Past these times nobody listens, which is no reason to keep the socket.
+    pub(super) fn end_late_goodbyes(&mut self, now: Instant) {
+        while let Some(id) = self.edge.endings.last_words.pop_due(now) {
+            if self.edge.links.get(id).is_some_and(|link| link.ending == Ending::LastWords) {
+                self.linger(id);
             }
         }
-        Poll::Ready(())
-    })
-    .await;
+        while let Some(id) = self.edge.endings.lingering.pop_due(now) {
+            self.forget(id);
+        }
+    }
+
+    /// What is due for links that have gone is not waited for.
+    pub(super) fn forget_goodbyes(&mut self) {
+        let Edge { endings, links, .. } = &mut self.edge;
+        endings.last_words.let_go(links);
+        endings.lingering.let_go(links);
+    }
 }
 
-/// A mistake of ours that one client's bytes bring to light ends that client's link and nobody else's: the rest of the
-/// house keeps its lights. The panic itself is logged by the hook that [`crate::log`] sets.
-pub(super) fn contain_panic(
-    mut future: impl Future<Output = ()> + Unpin,
-) -> impl Future<Output = Result<(), ()>> {
-    poll_fn(move |cx| {
-        catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx)))
-            .map_or(Poll::Ready(Err(())), |poll| poll.map(Ok))
-    })
+impl Link {
+    fn read(&mut self, buffer: &mut [u8], traffic: &mut Traffic) -> Read {
+        match self.socket.read(buffer) {
+            Ok(0) => Read::Over(Over::ByPeer),
+            Ok(len) => {
+                traffic.bytes_received += len as u64;
+                // Less than there is room for is all that there was.
+                self.is_readable = len == buffer.len() || self.is_ended_by_peer;
+                Read::Bytes(len)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Read::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.is_readable = false;
+                Read::Nothing
+            }
+            Err(error) => Read::Over(Over::Failed(error.to_string())),
+        }
+    }
+
+    /// Whether there is something for it to do when it is its turn.
+    pub(super) fn has_work(&self) -> bool {
+        match self.ending {
+            Ending::NotBegun if self.over.is_some() => true,
+            Ending::NotBegun => {
+                let can_write = self.is_writable && self.blocked_since.is_some();
+                can_write || !self.must_rest() && (self.left_off || self.is_readable)
+            }
+            Ending::LastWords => self.is_writable,
+            Ending::Lingering => self.is_readable,
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// When links that are being closed have had their time.
+#[derive(Debug, Default)]
+pub(super) struct Endings {
+    last_words: Deadlines,
+    lingering: Deadlines,
+}
 
-    #[tokio::test]
-    async fn a_panic_ends_its_future_and_nothing_else() {
-        assert_eq!(contain_panic(pin!(yield_now())).await, Ok(()));
-        let panics = pin!(async {
-            yield_now().await;
-            panic!("on purpose");
-        });
-        assert_eq!(contain_panic(panics).await, Err(()));
+/// Deadlines of one kind, all as long after they are noted: the first is due first.
+#[derive(Debug, Default)]
+struct Deadlines(VecDeque<(Instant, LinkId)>);
+
+impl Endings {
+    pub(super) fn next(&self) -> Option<Instant> {
+        [&self.last_words, &self.lingering].into_iter().filter_map(Deadlines::next).min()
+    }
+}
+
+impl Deadlines {
+    fn push(&mut self, due: Instant, id: LinkId) {
+        self.0.push_back((due, id));
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.0.front().map(|(due, _)| *due)
+    }
+
+    /// Of the first ones, those whose links have gone.
+    fn let_go(&mut self, links: &Links) {
+        while self.0.pop_front_if(|(_, id)| links.get(*id).is_none()).is_some() {}
+    }
+
+    fn pop_due(&mut self, now: Instant) -> Option<LinkId> {
+        let (_, id) = self.0.pop_front_if(|(due, _)| *due <= now)?;
+        if self.0.is_empty() {
+            // Those of a storm do not stay.
+            self.0 = VecDeque::new();
+        }
+        Some(id)
     }
 }

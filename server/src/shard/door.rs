@@ -12,9 +12,9 @@ use luxwire_shared::{
     mqtt::{QoS, Text, TopicFilter, TopicName},
     time::Timestamp,
 };
+use mio::net::TcpStream;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
-    net::TcpStream,
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
     task::JoinSet,
 };

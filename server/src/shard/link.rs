@@ -16,8 +16,9 @@ use luxwire_shared::{
     },
     time::Instant,
 };
-use std::{net::SocketAddr, task::Waker};
-use tokio::net::TcpStream;
+use mio::net::TcpStream;
+use std::net::SocketAddr;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What the shard knows of a connection.
 #[derive(Debug)]
@@ -37,6 +38,14 @@ pub(super) struct Link {
     pub(super) lost_rhythm: bool,
     /// Handling stopped before the bytes that came were used up; they come before any others.
     pub(super) left_off: bool,
+    /// The socket may have bytes, or its end, for us.
+    pub(super) is_readable: bool,
+    /// The client has ended its direction: behind the bytes that it sent comes their end, of which nobody is told again.
+    pub(super) is_ended_by_peer: bool,
+    /// The socket was full and may take bytes again.
+    pub(super) is_writable: bool,
+    /// In the shard's list of links whose turn it is to be.
+    pub(super) is_ready: bool,
     /// Its password is being looked at: until that is over nothing that it says is handled.
     pub(super) awaits_verdict: bool,
     /// In the shard's list of links that have something to write.
@@ -47,8 +56,10 @@ pub(super) struct Link {
     pub(super) blocked_since: Option<Instant>,
     /// Set once, when the link is to end.
     pub(super) over: Option<Box<Over>>,
-    /// Wakes the link's task.
-    pub(super) task: Option<Waker>,
+    /// How far its end has come.
+    pub(super) ending: Ending,
+    /// Its place among the connections, free again when it is forgotten.
+    _permit: OwnedSemaphorePermit,
 
     pub(super) peer: SocketAddr,
     /// `None` until CONNECT is accepted.
@@ -66,6 +77,17 @@ pub(super) enum Next {
     Bytes,
     /// Nothing until more come, or the link is over.
     Nothing,
+}
+
+/// The end of a link, step by step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It is not over, or nobody has looked yet.
+    NotBegun,
+    /// The broker knows. What is left is sent.
+    LastWords,
+    /// Our direction is closed, the client may close its own.
+    Lingering,
 }
 
 /// Why a link ends.
@@ -93,9 +115,11 @@ impl Link {
         socket: TcpStream,
         peer: SocketAddr,
         websocket: Option<Bytes>,
+        permit: OwnedSemaphorePermit,
         packet_size: usize,
     ) -> Self {
         let packet_size = packet_size.min(limits::PACKET_SIZE_BEFORE_CONNECT);
+        let has_bytes = websocket.as_ref().is_some_and(|arrived| !arrived.is_empty());
         let websocket = websocket.map(|arrived| Box::new(WebSocket::new(arrived, message_size(packet_size))));
         Self {
             socket,
@@ -106,13 +130,18 @@ impl Link {
             version: None,
             answers_len: 0,
             lost_rhythm: false,
-            left_off: false,
+            left_off: has_bytes,
             awaits_verdict: false,
             is_dirty: false,
             awaits_drain: false,
             blocked_since: None,
             over: None,
-            task: None,
+            ending: Ending::NotBegun,
+            is_readable: false,
+            is_ended_by_peer: false,
+            is_writable: false,
+            is_ready: false,
+            _permit: permit,
             peer,
             client: None,
             dropped: 0,
@@ -134,26 +163,55 @@ impl Link {
         }
     }
 
-    /// Hands over what was read.
-    pub(super) fn push(&mut self, bytes: BytesMut) {
+    /// What was read, as MQTT's bytes, and behind them what must be [pushed](Self::push) when they have been handled.
+    pub(super) fn open<'a>(&mut self, read: &'a mut [u8]) -> (&'a [u8], &'a [u8]) {
         match &mut self.websocket {
-            Some(websocket) => websocket.push(bytes),
-            None => self.framer.push(bytes.freeze()),
+            Some(websocket) => websocket.open_in_place(read),
+            None => (read, &[]),
         }
     }
 
-    /// What was read and not looked at, with the version in which it is written; `None` if nothing may be handled now, or
-    /// the client is not known yet.
+    /// Takes in the frames of WebSocket that were read.
+    pub(super) fn push(&mut self, read: &[u8]) {
+        if let Some(websocket) = &mut self.websocket {
+            websocket.push(read);
+        }
+    }
+
+    /// Takes in MQTT's bytes, or the part of them that has to be [looked at](Self::next) before the rest.
+    pub(super) fn take_in(&mut self, bytes: &mut &[u8]) {
+        self.framer.take_in(bytes);
+    }
+
+    /// In which version packets are written that can be read where they lie, behind all that was taken in; `None` if they
+    /// must be taken in, or nothing may be handled now.
     #[inline]
-    pub(super) fn take_arrived(&mut self) -> Option<(Version, Arrived)> {
-        let version = self.version.filter(|_| self.client.is_some() && !self.must_rest())?;
-        Some((version, self.framer.take_arrived()?))
+    pub(super) fn reads_in_place(&self) -> Option<Version> {
+        self.known_version().filter(|_| self.framer.pending_len() == 0)
+    }
+
+    /// `bytes` as what comes next.
+    #[inline]
+    pub(super) fn arrived<'a>(&self, bytes: &'a [u8]) -> Arrived<'a> {
+        self.framer.arrived(bytes)
+    }
+
+    /// What was taken in and not looked at, with the version in which it is written; `None` if nothing may be handled now,
+    /// or the client is not known yet.
+    #[inline]
+    pub(super) fn take_arrived(&mut self) -> Option<(Version, Bytes)> {
+        Some((self.known_version()?, self.framer.take_arrived()?))
     }
 
     /// Takes back what is left of it.
     #[inline]
-    pub(super) fn give_back(&mut self, arrived: Arrived) {
-        self.framer.give_back(arrived);
+    pub(super) fn give_back(&mut self, arrived: Bytes) {
+        self.framer.push(arrived);
+    }
+
+    #[inline]
+    fn known_version(&self) -> Option<Version> {
+        self.version.filter(|_| self.client.is_some() && !self.must_rest())
     }
 
     /// Whether nothing more that came may be handled, for now or for ever.
@@ -293,13 +351,6 @@ impl Link {
         let mut goodbye = BytesMut::new();
         websocket.close(code, &why, &mut goodbye);
         self.output.append_control_frames(&goodbye);
-    }
-
-    /// Gets the link's task to look again.
-    pub(super) fn wake(&self) {
-        if let Some(task) = &self.task {
-            task.wake_by_ref();
-        }
     }
 
     /// For the log.

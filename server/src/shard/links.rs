@@ -90,8 +90,15 @@ impl<L> Links<L> {
         Some(link)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut L> {
-        self.slots.iter_mut().filter_map(|slot| slot.link.as_mut())
+    /// The link at a place, and its number.
+    #[inline]
+    pub(super) fn at_mut(&mut self, place: usize) -> Option<(LinkId, &mut L)> {
+        let Slot { id, link } = self.slots.get_mut(place)?;
+        Some((*id, link.as_mut()?))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (LinkId, &L)> {
+        self.slots.iter().filter_map(|slot| Some((slot.id, slot.link.as_ref()?)))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -105,8 +112,9 @@ impl<L> Links<L> {
     }
 }
 
+/// Where in the table a link is.
 #[inline]
-fn place(id: LinkId) -> usize {
+pub(super) fn place(id: LinkId) -> usize {
     id.0 as usize & NOWHERE
 }
 
@@ -139,9 +147,11 @@ mod tests {
         assert_eq!(place(left), place(came));
         assert!(links.get(left).is_none() && links.get_mut(left).is_none() && links.remove(left).is_none());
         assert_eq!((links.get(came), links.get(stays)), (Some(&'c'), Some(&'a')));
+        assert_eq!(links.at_mut(place(came)), Some((came, &mut 'c')));
+        assert_eq!(links.at_mut(NOWHERE), None);
         let elsewhere = links.number();
         assert_eq!(links.get(elsewhere), None);
-        assert_eq!(links.iter_mut().map(|link| *link).collect::<String>(), "ac");
+        assert_eq!(links.iter().map(|(_, link)| *link).collect::<String>(), "ac");
     }
 
     #[test]
@@ -174,6 +184,6 @@ mod tests {
         let more: Vec<_> = (0..10).map(|link| links.insert(link)).collect();
         assert_eq!(more.iter().map(|id| place(*id)).collect::<Vec<_>>(), (1..11).collect::<Vec<_>>());
         assert!(more.iter().all(|id| links.get(*id).is_some() && !all.contains(id)));
-        assert_eq!(links.iter_mut().count(), links.len);
+        assert_eq!(links.iter().count(), links.len);
     }
 }

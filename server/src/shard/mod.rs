@@ -1,27 +1,28 @@
 //! A shard: one thread's links and the one broker that they share.
 //!
-//! Run to completion: what one link's task reads is decoded and handled right there, and the effects are encoded into
-//! the receiving links' outputs as they arise. Those links are then dirty, and one flusher, which runs after the tasks that had
-//! something to read, writes each of them once. No channel, lock or task switch stands between a packet and its copies.
+//! Run to completion: what is read from one link is decoded and handled right there, and the effects are encoded into
+//! the receiving links' outputs as they arise. Those links are then dirty, and when each link that had something for us has
+//! had its turn, each of them is written to once. No channel, lock or task switch stands between a packet and its copies.
 //!
 //! ```text
-//!   link task ──read──► frames ──► packets ──► Broker::handle ──effects──► outputs ──► dirty
-//!                                                                                        │
-//!   link task ◄──── socket full: waits for it to drain, then writes ◄──── flusher: one write per dirty link
+//!   sockets ──ready──► a link's turn: read ──► frames ──► packets ──► Broker::handle ──effects──► outputs ──► dirty
+//!      ▲                                                                                                     │
+//!      └── socket full: waits for it to drain ◄────────────────── end of the turn: one write per dirty link ──┘
 //! ```
 //!
 //! The state is borrowed only between two awaits, never across one.
 
 mod connection;
 mod door;
+mod driver;
 mod edge;
-mod flusher;
 mod link;
 mod links;
 mod local;
 mod output;
 mod picture;
 mod room;
+mod sockets;
 mod timer;
 mod verdicts;
 mod websocket;
@@ -34,7 +35,8 @@ pub(crate) use picture::Watching;
 pub(crate) use room::Room;
 
 use crate::{auth::SignIn, clock::Clock, config::Config, limits};
-use bytes::BytesMut;
+use bytes::Buf as _;
+use connection::Endings;
 use edge::Edge;
 use link::{Link, Next, Over};
 use links::Links;
@@ -46,15 +48,17 @@ use luxwire_shared::{
 };
 use output::Spare;
 use picture::{Cause, Picture, Scene};
+use sockets::Sockets;
 use std::{
     cell::RefCell,
-    mem,
+    collections::VecDeque,
+    io, mem,
     rc::Rc,
     sync::Arc,
     task::{Poll, Waker},
     time::Duration,
 };
-use tokio::task::{JoinSet, spawn_local};
+use tokio::task::JoinSet;
 use tracing::{debug, error, info};
 
 /// A handle to the thread's shard.
@@ -66,8 +70,7 @@ struct State {
     broker: Broker,
     /// All that the broker's effects reach.
     edge: Edge,
-    /// Shared by all links: what a packet needs beyond its turn is copied out of it.
-    read_buffer: BytesMut,
+    sockets: Sockets,
     /// When buffers that nobody needed were last let go.
     spare_since: Instant,
     timer: Option<Waker>,
@@ -80,15 +83,15 @@ struct State {
 }
 
 impl Shard {
-    /// Starts the flusher and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
-    /// called in.
+    /// Starts the driver and the timer, without which nothing works, and the picture, in the `LocalSet` that it is
+    /// called in. An error is the system's, which does not give what it takes to watch over sockets.
     pub(crate) fn start(
         essential: &mut JoinSet<()>,
         config: &Config,
         broker: luxwire_broker::Config,
         sign_in: Arc<SignIn>,
         clock: Clock,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let hash_seed = broker.hash_seed;
         let (checks, wanted) = verdicts::Checks::new();
         let limits = &config.limits;
@@ -110,10 +113,12 @@ impl Shard {
                 effects: 0,
                 dirty: Vec::new(),
                 drained: Vec::new(),
-                flusher: None,
+                ready: VecDeque::new(),
+                driver: None,
                 stall_check: None,
+                endings: Endings::default(),
             },
-            read_buffer: BytesMut::new(),
+            sockets: Sockets::new()?,
             spare_since: Instant::START,
             timer: None,
             timer_set: None,
@@ -121,11 +126,11 @@ impl Shard {
             picture: Picture::new(clock.now().timestamp, stall_timeout),
         };
         let shard = Self(Rc::new(RefCell::new(state)));
-        essential.spawn_local(flusher::run(shard.clone()));
+        essential.spawn_local(driver::run(shard.clone()));
         essential.spawn_local(timer::run(shard.clone()));
         essential.spawn_local(picture::run(shard.clone()));
         essential.spawn_local(verdicts::run(shard.clone(), sign_in, wanted));
-        shard
+        Ok(shard)
     }
 
     /// Takes a connection in, unless the program stops: a handshake may have been under way.
@@ -142,11 +147,19 @@ impl Shard {
         }
         let packet_size = state.edge.packet_size;
         let visitor = state.edge.sign_in.visitor(peer);
-        let link = state.edge.links.insert(Link::new(socket, peer, websocket, packet_size));
+        let link = state.edge.links.insert(Link::new(socket, peer, websocket, permit, packet_size));
+        let State { edge: Edge { links, .. }, sockets, .. } = &mut *state;
+        if let Some(entry) = links.get_mut(link)
+            && let Err(error) = sockets.watch(&mut entry.socket, links::place(link))
+        {
+            links.remove(link);
+            return error!(%error, %peer, "the system does not watch over one more socket; a connection is refused");
+        }
         let now = state.edge.clock.now();
         state.tell(now, Input::Open { link, visitor, nonce: u128::from_ne_bytes(nonce) });
+        // WebSocket: bytes may have come behind the handshake.
+        state.edge.becomes_ready(link);
         state.set_timer();
-        spawn_local(connection::run(self.clone(), link, permit));
     }
 
     /// Tells every client that the server stops, and returns when the last link and the last watcher are gone.
@@ -170,45 +183,79 @@ impl State {
         self.edge.links.is_empty() && self.edge.locals.is_empty() && self.picture.is_left_by_all()
     }
 
-    /// Handles the packets that came over a link; not all of them if they set so much in motion that others would wait.
-    fn receive(&mut self, id: LinkId) {
+    /// Handles what was just read from a link.
+    fn receive_read(&mut self, id: LinkId, begun: u64, read: &mut [u8]) {
+        let Some(link) = self.edge.links.get_mut(id) else { return };
+        let (bytes, rest) = link.open(read);
+        self.receive_bytes(id, begun, bytes);
+        if !rest.is_empty()
+            && let Some(link) = self.edge.links.get_mut(id)
+        {
+            link.push(rest);
+            self.receive(id, begun);
+        }
+    }
+
+    fn receive_bytes(&mut self, id: LinkId, begun: u64, mut bytes: &[u8]) {
         let now = self.edge.clock.now();
-        let begun = self.edge.effects;
+        while !bytes.is_empty() {
+            if !self.picture.is_watched()
+                && let Some(link) = self.edge.links.get(id)
+                && let Some(version) = link.reads_in_place()
+            {
+                let mut arrived = link.arrived(bytes);
+                self.pass_plain(now, id, begun, version, &mut arrived);
+                bytes = arrived.rest();
+            }
+            if !bytes.is_empty() {
+                let Some(link) = self.edge.links.get_mut(id) else { return };
+                link.take_in(&mut bytes);
+                self.receive(id, begun);
+            }
+        }
+    }
+
+    /// Handles the packets that were taken in from a link; not all of them if they set so much in motion that others would
+    /// wait.
+    fn receive(&mut self, id: LinkId, begun: u64) {
+        let now = self.edge.clock.now();
         loop {
             let is_enough = self.edge.is_enough(begun);
-            let Some(link) = self.edge.links.get_mut(id) else { break };
+            let Some(link) = self.edge.links.get_mut(id) else { return };
             if is_enough {
                 link.left_off = true;
-                break;
+                return;
             }
             if !self.picture.is_watched()
-                && let Some(arrived) = link.take_arrived()
+                && let Some((version, mut bytes)) = link.take_arrived()
             {
-                self.pass_plain(now, id, begun, arrived);
+                let mut arrived = link.arrived(&bytes);
+                self.pass_plain(now, id, begun, version, &mut arrived);
+                let rest = arrived.rest().len();
+                bytes.advance(bytes.len() - rest);
+                if !bytes.is_empty()
+                    && let Some(link) = self.edge.links.get_mut(id)
+                {
+                    link.give_back(bytes);
+                }
             }
-            let Some(link) = self.edge.links.get_mut(id) else { break };
+            let Some(link) = self.edge.links.get_mut(id) else { return };
             match link.next(id) {
                 Next::Input(input) => self.tell(now, input),
                 Next::Bytes => {}
-                Next::Nothing => break,
+                Next::Nothing => return,
             }
         }
-        // The WebSocket protocol may have answered something by itself.
-        self.edge.becomes_dirty(id);
-        self.set_timer();
     }
 
     /// Tells the broker of the packets that can be read where they lie, up to the first other one.
-    fn pass_plain(&mut self, now: Now, id: LinkId, begun: u64, (version, mut arrived): (Version, Arrived)) {
+    fn pass_plain(&mut self, now: Now, id: LinkId, begun: u64, version: Version, arrived: &mut Arrived<'_>) {
         let edge = &mut self.edge;
         while let Some(packet) = arrived.next_plain(version) {
             self.broker.handle_plain(now, id, &packet, edge);
             if edge.is_enough(begun) || edge.links.get(id).is_none_or(|link| link.must_rest()) {
                 break;
             }
-        }
-        if let Some(link) = edge.links.get_mut(id) {
-            link.give_back(arrived);
         }
     }
 
@@ -256,10 +303,14 @@ impl State {
             self.edge.spare.let_go();
         }
         self.edge.end_stalled(now.instant);
+        self.end_late_goodbyes(now.instant);
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.broker.next_deadline(), self.edge.stall_check].into_iter().flatten().min()
+        [self.broker.next_deadline(), self.edge.stall_check, self.edge.endings.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Wakes the timer if something is due before it would look by itself.
@@ -284,6 +335,7 @@ impl State {
             // Port scans and health checks look like this.
             (None, _) => debug!(%peer, reason, "not connected"),
         }
+        self.forget_goodbyes();
         self.wake_if_stopped();
     }
 

@@ -8,8 +8,8 @@ use super::websocket::{self, WebSocket};
 use crate::limits;
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use luxwire_broker::Traffic;
-use std::io;
-use tokio::net::TcpStream;
+use mio::net::TcpStream;
+use std::io::{self, Write as _};
 
 /// Bytes on their way out, oldest first.
 #[derive(Debug, Default)]
@@ -97,12 +97,12 @@ impl Output {
     /// Writes as much as the socket takes without waiting.
     pub(super) fn write(
         &mut self,
-        socket: &TcpStream,
+        mut socket: &TcpStream,
         websocket: Option<&WebSocket>,
         spare: &mut Spare,
         traffic: &mut Traffic,
     ) -> Written {
-        self.write_with(websocket, |bytes| socket.try_write(bytes), spare, traffic)
+        self.write_with(websocket, |bytes| socket.write(bytes), spare, traffic)
     }
 
     fn write_with(
@@ -134,6 +134,7 @@ impl Output {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Written::Blocked { progress };
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Written::Failed(error),
             }
         }

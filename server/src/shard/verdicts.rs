@@ -51,10 +51,10 @@ impl State {
             link.awaits_verdict = false;
             // What the client said behind its CONNECT, perhaps.
             link.left_off = true;
-            link.wake();
         }
         let now = self.edge.clock.now();
         self.tell(now, Input::PasswordChecked { link: id, verdict });
+        self.edge.becomes_ready(id);
         self.set_timer();
     }
 }

@@ -26,13 +26,11 @@ pub struct Framer {
     arrived: Bytes,
 }
 
-/// What a [`Framer`] holds and has not looked at, taken out so that packets can be read where they lie. Whoever took it
-/// gives it back with [`Framer::give_back`].
+/// Bytes that came and that no [`Framer`] took in, so that packets can be read where they lie. [`Framer::arrived`] makes it.
 #[derive(Debug)]
-pub struct Arrived {
-    bytes: Bytes,
-    /// How far they were read.
-    at: usize,
+pub struct Arrived<'a> {
+    /// What was not read yet.
+    bytes: &'a [u8],
     packet_size_max: u32,
 }
 
@@ -102,6 +100,33 @@ impl Framer {
         self.packet_size_max = packet_size_max;
     }
 
+    /// Takes in as much of `bytes` as makes sense before packets are taken out: what the packet that has begun to arrive
+    /// lacks, or all if it lacks nothing or none has begun. What is left in `bytes` comes behind these packets, and need not be copied if it can be
+    /// [read where it lies](Framer::arrived).
+    pub fn take_in(&mut self, bytes: &mut &[u8]) {
+        let before = bytes.len();
+        // What is wrong with its header is said by whoever takes the packet out.
+        while !self.partial.is_empty()
+            && self.arrived.is_empty()
+            && let Ok(lacking @ 1..) = self.lacking()
+            && !bytes.is_empty()
+        {
+            let (next, rest) = bytes.split_at(lacking.min(bytes.len()));
+            self.extend_partial(next);
+            *bytes = rest;
+        }
+        if bytes.len() == before {
+            self.push(Bytes::copy_from_slice(mem::take(bytes)));
+        }
+    }
+
+    /// How many bytes the packet that has begun to arrive lacks, as far as that is known.
+    fn lacking(&self) -> Result<usize, DecodeError> {
+        let header = Header::parse(&self.partial, self.packet_size_max)?;
+        // The fixed header has five bytes at most: one at a time until it is whole.
+        Ok(header.map_or(1, |header| header.packet_len - self.partial.len()))
+    }
+
     /// Hands over what was read. Take every packet with [`Framer::next_frame`] first: bytes that still wait there are
     /// copied.
     pub fn push(&mut self, bytes: Bytes) {
@@ -126,8 +151,8 @@ impl Framer {
                 let body = self.arrived.split_to(header.packet_len - header.len);
                 Ok(Some(header.frame(body)))
             }
-            header => {
-                self.keep(self.arrived.len(), header.map_or(usize::MAX, |header| header.packet_len));
+            Some(_) | None => {
+                self.keep(self.arrived.len());
                 Ok(None)
             }
         }
@@ -165,22 +190,18 @@ impl Framer {
         }
     }
 
-    /// Takes out what was not looked at; `None` while the beginning of a packet waits for its rest.
+    /// `bytes` as what comes next, to be read where it lies. Only while nothing [waits](Framer::pending_len) here.
     #[inline]
-    pub fn take_arrived(&mut self) -> Option<Arrived> {
-        let bytes = self.partial.is_empty().then(|| mem::take(&mut self.arrived))?;
-        Some(Arrived { bytes, at: 0, packet_size_max: self.packet_size_max })
+    pub fn arrived<'a>(&self, bytes: &'a [u8]) -> Arrived<'a> {
+        debug_assert!(self.pending_len() == 0, "what comes later would come first");
+        Arrived { bytes, packet_size_max: self.packet_size_max }
     }
 
-    /// Takes back what [`Framer::take_arrived`] gave. Nothing may have been pushed in between.
+    /// Takes out what was handed over and not looked at; `None` if there is nothing, or while the beginning of a packet
+    /// waits for its rest. Whoever takes it gives back with [`Framer::push`] what is left of it.
     #[inline]
-    pub fn give_back(&mut self, arrived: Arrived) {
-        debug_assert!(self.pending_len() == 0, "what comes later would come first");
-        let Arrived { mut bytes, at, .. } = arrived;
-        if at < bytes.len() {
-            bytes.advance(at);
-            self.arrived = bytes;
-        }
+    pub fn take_arrived(&mut self) -> Option<Bytes> {
+        (self.partial.is_empty() && !self.arrived.is_empty()).then(|| mem::take(&mut self.arrived))
     }
 
     /// The kind of the packet that has begun to arrive and is not whole, so that one which must not come here can be
@@ -196,58 +217,69 @@ impl Framer {
 
     fn complete_partial(&mut self) -> Result<Option<Frame>, DecodeError> {
         loop {
-            let header = Header::parse(&self.partial, self.packet_size_max)?;
-            let Some(header) = header else {
-                if self.arrived.is_empty() {
-                    return Ok(None);
+            match Header::parse(&self.partial, self.packet_size_max)? {
+                Some(header) if header.packet_len <= self.partial.len() => {
+                    let mut packet = Bytes::from(mem::take(&mut self.partial));
+                    packet.advance(header.len);
+                    return Ok(Some(header.frame(packet)));
                 }
-                // The fixed header has five bytes at most: one at a time until it is whole.
-                self.keep(1, usize::MAX);
-                continue;
-            };
-            self.keep(header.packet_len.saturating_sub(self.partial.len()), header.packet_len);
-            if self.partial.len() < header.packet_len {
-                return Ok(None);
+                header => {
+                    if self.arrived.is_empty() {
+                        return Ok(None);
+                    }
+                    // The fixed header has five bytes at most: one at a time until it is whole.
+                    self.keep(header.map_or(1, |header| header.packet_len - self.partial.len()));
+                }
             }
-            let mut packet = Bytes::from(mem::take(&mut self.partial));
-            packet.advance(header.len);
-            return Ok(Some(header.frame(packet)));
         }
     }
 
-    /// Moves at most `len` bytes of `arrived` to `partial`, whose room doubles as it fills, but never beyond the packet.
-    fn keep(&mut self, len: usize, packet_len: usize) {
-        let len = len.min(self.arrived.len());
-        let have = self.partial.len();
-        if self.partial.capacity() - have < len {
-            let doubled = (have * 2).min(packet_len);
-            self.partial.reserve_exact(doubled.saturating_sub(have).max(len));
-        }
-        self.partial.extend_from_slice(&self.arrived[..len]);
-        self.arrived.advance(len);
+    /// Moves at most `len` bytes of `arrived` to `partial`.
+    fn keep(&mut self, len: usize) {
+        let kept = self.arrived.split_to(len.min(self.arrived.len()));
+        self.extend_partial(&kept);
         if self.arrived.is_empty() {
             // Even an empty rest would keep the read buffer alive.
             self.arrived = Bytes::new();
         }
     }
+
+    /// Appends to `partial`, whose room doubles as it fills, but never beyond the packet.
+    fn extend_partial(&mut self, bytes: &[u8]) {
+        let have = self.partial.len();
+        if self.partial.capacity() - have < bytes.len() {
+            let packet_len = match Header::parse(&self.partial, self.packet_size_max) {
+                Ok(Some(header)) => header.packet_len,
+                Ok(None) | Err(_) => usize::MAX,
+            };
+            let doubled = (have * 2).min(packet_len);
+            self.partial.reserve_exact(doubled.saturating_sub(have).max(bytes.len()));
+        }
+        self.partial.extend_from_slice(bytes);
+    }
 }
 
-impl Arrived {
+impl<'a> Arrived<'a> {
     /// The packet that comes next, if it is plain. That copies nothing and counts no references, which of a small message's
     /// cost was a fifth. `None` says nothing: the framer says what comes next.
     #[inline]
-    pub fn next_plain(&mut self, version: Version) -> Option<Plain<'_>> {
-        let bytes = self.bytes.get(self.at..)?;
+    pub fn next_plain(&mut self, version: Version) -> Option<Plain<'a>> {
         if self.packet_size_max >= plain_acknowledge::LEN as u32
-            && let Some((kind, id)) = plain_acknowledge::read(bytes)
+            && let Some((kind, id)) = plain_acknowledge::read(self.bytes)
         {
-            self.at += plain_acknowledge::LEN;
+            self.bytes = &self.bytes[plain_acknowledge::LEN..];
             return Some(Plain::Acknowledge { kind, id });
         }
-        let header = Header::parse(bytes, self.packet_size_max).ok().flatten()?;
-        let publish = header.plain_publish(bytes, version)?;
-        self.at += header.packet_len;
+        let header = Header::parse(self.bytes, self.packet_size_max).ok().flatten()?;
+        let publish = header.plain_publish(self.bytes, version)?;
+        self.bytes = &self.bytes[header.packet_len..];
         Some(Plain::Publish(publish))
+    }
+
+    /// What was not read.
+    #[inline]
+    pub const fn rest(self) -> &'a [u8] {
+        self.bytes
     }
 }
 

@@ -3,13 +3,14 @@
 use super::{FromBroker, Mailbox, NewLocalLink, Published, ToBroker};
 use crate::{
     limits,
-    shard::{Shard, State, connection::contain_panic, link::Over},
+    shard::{Shard, State, link::Over},
 };
 use luxwire_broker::{CloseReason, Input, LinkId, Setting};
 use luxwire_shared::mqtt::{Packet, PublishTopic, ReasonCode};
 use std::{
     future::poll_fn,
-    pin::pin,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -185,5 +186,30 @@ impl State {
             None => info!(%peer, reason, "not connected"),
         }
         self.wake_if_stopped();
+    }
+}
+
+/// A mistake of ours that one client brings to light ends that client's link and nobody else's, as with a
+/// [link over a socket](super::super::driver).
+fn contain_panic(mut future: impl Future<Output = ()> + Unpin) -> impl Future<Output = Result<(), ()>> {
+    poll_fn(move |cx| {
+        catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx)))
+            .map_or(Poll::Ready(Err(())), |poll| poll.map(Ok))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::task::yield_now;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_future_and_nothing_else() {
+        assert_eq!(contain_panic(pin!(yield_now())).await, Ok(()));
+        let panics = pin!(async {
+            yield_now().await;
+            panic!("on purpose");
+        });
+        assert_eq!(contain_panic(panics).await, Err(()));
     }
 }

@@ -52,10 +52,11 @@ fn of_ours(stream: &[u8], random: &mut Random) -> Vec<Event> {
     let (mut websocket, mut wire, mut events) =
         (WebSocket::new(Bytes::new(), MESSAGE_SIZE), BytesMut::new(), Vec::new());
     let at_most = 1 + random.below(stream.len() + 1);
-    // As in the server, where reads share a buffer.
-    let mut rest = BytesMut::from(stream);
+    let mut rest = stream;
     while !rest.is_empty() {
-        websocket.push(rest.split_to((1 + random.below(at_most)).min(rest.len())));
+        let (read, later) = rest.split_at((1 + random.below(at_most)).min(rest.len()));
+        rest = later;
+        websocket.push(read);
         loop {
             let next = websocket.next_payload(&mut wire);
             note(&mut events, Event::Answer(wire.split().to_vec()));

@@ -4,8 +4,9 @@
 //! [MQTT-6.0.0-2]
 //!
 //! Nothing is copied of what comes in order: masks are taken off in the read buffer, and the payloads in it are moved
-//! together, so that a read of many small frames is handed on as one piece. Only the fragments of a message are kept until
-//! the last has come, and what the network cut within a header or a control frame.
+//! together, so that a read of many small frames is handed on as one piece. From the first frame of another kind on, what
+//! was read is copied; kept are the fragments of a message until the last has come, and what the network cut within a
+//! header or a control frame.
 
 #[cfg(test)]
 mod differential;
@@ -15,7 +16,7 @@ mod mask;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use header::{Header, Kind};
 use mask::Masked;
-use std::mem;
+use std::{mem, ops::Range};
 
 /// One side of one connection.
 #[derive(Debug)]
@@ -79,11 +80,12 @@ impl WebSocket {
     }
 
     /// Hands over what was read. Take every message with [`WebSocket::next_payload`] first.
-    pub(super) fn push(&mut self, bytes: BytesMut) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.arrived.is_empty() {
-            self.arrived = bytes;
+            // As large as it must be.
+            self.arrived = BytesMut::from(bytes);
         } else {
-            self.arrived.extend_from_slice(&bytes);
+            self.arrived.extend_from_slice(bytes);
         }
     }
 
@@ -99,7 +101,7 @@ impl WebSocket {
                 Found::Message(message) if !message.is_empty() => return Ok(Some(message.into())),
                 Found::Message(_) | Found::Frame => {}
                 Found::Nothing => {
-                    // A rest, even an empty one, would keep the read buffer alive. It is a part of a header or of a
+                    // A rest, even an empty one, would keep all that was read alive. It is a part of a header or of a
                     // control frame.
                     self.arrived = BytesMut::from(&*self.arrived);
                     return Ok(None);
@@ -124,13 +126,34 @@ impl WebSocket {
         !self.is_closing
     }
 
+    /// Takes the masks off in `read`, what was just read, as far as there are whole messages in order. Gives their payload,
+    /// and what follows and must be [pushed](Self::push) when that has been handled.
+    pub(super) fn open_in_place<'a>(&mut self, read: &'a mut [u8]) -> (&'a [u8], &'a [u8]) {
+        if !self.arrived.is_empty() || self.is_closing {
+            return (&[], read);
+        }
+        let (payload, looked_at) = self.open_whole_messages(read);
+        let (opened, rest) = read.split_at(looked_at);
+        (&opened[payload], rest)
+    }
+
     /// The payloads of all that comes before the first frame of another kind. That one is judged when these have been
     /// handled: it is answered behind what they are answered, and after CONNECT a message may be larger.
     fn take_whole_messages(&mut self) -> Bytes {
+        let mut arrived = mem::take(&mut self.arrived);
+        let (payload, looked_at) = self.open_whole_messages(&mut arrived);
+        let mut opened = if looked_at == 0 { BytesMut::new() } else { arrived.split_to(looked_at) };
+        self.arrived = arrived;
+        opened.truncate(payload.end);
+        opened.advance(payload.start);
+        opened.freeze()
+    }
+
+    /// Takes the masks off and moves the payloads together. Says where they are then, and how far it came.
+    fn open_whole_messages(&mut self, bytes: &mut [u8]) -> (Range<usize>, usize) {
         if self.fragments.is_some() {
-            return Bytes::new();
+            return (0..0, 0);
         }
-        let bytes = &mut *self.arrived;
         let mut coming = mem::take(&mut self.coming);
         let (mut start, mut end, mut looked_at) = (0, 0, 0);
         while looked_at < bytes.len() {
@@ -152,13 +175,7 @@ impl WebSocket {
             looked_at += len;
         }
         self.coming = coming;
-        if looked_at == 0 {
-            return Bytes::new();
-        }
-        let mut payload = self.arrived.split_to(looked_at);
-        payload.truncate(end);
-        payload.advance(start);
-        payload.freeze()
+        (start..end, looked_at)
     }
 
     fn take_other_frame(&mut self, wire: &mut BytesMut) -> Result<Found, Over> {
@@ -320,7 +337,7 @@ mod tests {
     fn receive(bytes: &[u8], size: usize) -> (Vec<u8>, Vec<u8>, Option<Over>) {
         let (mut websocket, mut mqtt, mut wire) = (websocket(), Vec::new(), BytesMut::new());
         for piece in bytes.chunks(size) {
-            websocket.push(BytesMut::from(piece));
+            websocket.push(piece);
             loop {
                 match websocket.next_payload(&mut wire) {
                     Ok(Some(payload)) => mqtt.extend(payload),
@@ -379,24 +396,21 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_in_order_is_handed_on_as_one_piece_and_where_it_is() {
+    fn what_comes_in_order_is_handed_on_as_one_piece() {
         let bytes =
             [frame(BINARY, b"one"), frame(BINARY, b""), frame(BINARY, b"two"), frame(BINARY, b"th")].concat();
-        let read = BytesMut::from(&bytes[..bytes.len() - 1]);
-        let where_it_is = read.as_ptr().wrapping_add(6);
         let (mut websocket, mut wire) = (websocket(), BytesMut::new());
-        websocket.push(read);
-        let payload = websocket.next_payload(&mut wire).unwrap().unwrap();
-        assert_eq!((&*payload, payload.as_ptr()), (&b"onetwot"[..], where_it_is));
+        websocket.push(&bytes[..bytes.len() - 1]);
+        assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from("onetwot"))));
         assert_eq!(websocket.next_payload(&mut wire), Ok(None));
-        websocket.push(BytesMut::from("h"));
+        websocket.push(b"h");
         assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from("h"))));
     }
 
     #[test]
     fn a_message_may_be_larger_once_those_before_it_are_handled() {
         let (mut websocket, mut wire) = (websocket(), BytesMut::new());
-        websocket.push(BytesMut::from(&*[frame(BINARY, b"connect"), frame(BINARY, &[b'x'; 100])].concat()));
+        websocket.push(&[frame(BINARY, b"connect"), frame(BINARY, &[b'x'; 100])].concat());
         assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from("connect"))));
         websocket.allow(100);
         assert_eq!(websocket.next_payload(&mut wire), Ok(Some(Bytes::from(vec![b'x'; 100]))));
@@ -405,16 +419,15 @@ mod tests {
     #[test]
     fn an_idle_one_holds_nothing() {
         let (mut websocket, mut wire) = (websocket(), BytesMut::new());
-        // Also where the network cuts a header: the read buffer is large, and others want to use it.
+        // But for what the network cut off a header.
         let ping = frame(0x89, b"ping");
         for bytes in
             [&frame(0x02, b"ab")[..], &ping[..3], &ping[3..], &frame(0x80, b"cd"), &frame(BINARY, b"ef")]
         {
-            let mut read_buffer = BytesMut::with_capacity(64 << 10);
-            read_buffer.extend_from_slice(bytes);
-            websocket.push(read_buffer.split());
+            websocket.push(bytes);
             while websocket.next_payload(&mut wire).unwrap().is_some() {}
-            assert!(read_buffer.try_reclaim(64 << 10), "{bytes:x?}");
+            assert_eq!(websocket.arrived.capacity(), websocket.arrived.len(), "{bytes:x?}");
+            assert!(websocket.arrived.len() < ping.len());
         }
         assert!(websocket.fragments.is_none());
         assert!(size_of::<WebSocket>() <= 80, "{}", size_of::<WebSocket>());
