@@ -128,6 +128,100 @@ proptest! {
     }
 }
 
+/// Reads a stream as the server does: what is plain where it lies, everything else through the framer. Ends with the first
+/// error.
+fn read_as_it_comes(
+    bytes: &[u8],
+    cuts: &[usize],
+    version: Version,
+    packet_size_max: u32,
+) -> (Vec<Packet>, Result<usize, DecodeError>) {
+    let mut framer = Framer::new(packet_size_max);
+    let (mut found, mut from) = (Vec::new(), 0);
+    for to in cuts.iter().copied().chain([bytes.len()]) {
+        let mut read = &bytes[from..to];
+        from = to;
+        while !read.is_empty() {
+            if framer.pending_len() == 0 {
+                let mut arrived = framer.arrived(read);
+                while let Some(plain) = arrived.next_plain(version) {
+                    found.push(plain.detached());
+                }
+                read = arrived.rest();
+            }
+            let before = read.len();
+            framer.take_in(&mut read);
+            assert!(read.is_empty() || read.len() < before, "it takes something in");
+            loop {
+                match framer.next_packet(version) {
+                    Ok(Some(packet)) => found.push(packet),
+                    Ok(None) => break,
+                    Err(error) => return (found, Err(error)),
+                }
+            }
+        }
+    }
+    (found, Ok(framer.pending_len()))
+}
+
+/// The same by the framer's and the decoder's plain words.
+fn read_at_once(
+    bytes: &[u8],
+    version: Version,
+    packet_size_max: u32,
+) -> (Vec<Packet>, Result<usize, DecodeError>) {
+    let (frames, mut end) = frames(bytes, packet_size_max);
+    let mut found = Vec::new();
+    for frame in frames {
+        match Packet::decode(frame, version) {
+            Ok(packet) => found.push(packet),
+            Err(error) => {
+                end = Err(error);
+                break;
+            }
+        }
+    }
+    (found, end)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn it_does_not_matter_what_was_read_where_it_lay(
+        (version, packets) in packets(),
+        cuts in vec(any::<prop::sample::Index>(), 0..12),
+        wound in proptest::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>())),
+        packet_size_max in prop_oneof![3 => Just(u32::MAX), 1 => 1_u32..100],
+    ) {
+        let mut bytes = stream(version, &packets);
+        if let Some((at, byte)) = wound && !bytes.is_empty() {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.sort_unstable();
+        let as_it_comes = read_as_it_comes(&bytes, &cuts, version, packet_size_max);
+        prop_assert_eq!(as_it_comes, read_at_once(&bytes, version, packet_size_max));
+    }
+}
+
+/// Each way to cut short packets twice: headers, and what is plain beside what is not.
+#[test]
+fn what_is_read_where_it_lies_takes_nothing_from_its_neighbours() {
+    let bytes = crate::notation::bytes(
+        "30 03 00 01 't' c0 00 40 02 00 01 32 06 00 01 't' 00 02 'p' 30 05 00 02 c3 bc 'p' 62 02 00 02 c0 00",
+    );
+    let expected = read_at_once(&bytes, Version::V3_1_1, u32::MAX);
+    assert_eq!((expected.0.len(), &expected.1), (7, &Ok(0)));
+    for first in 0..=bytes.len() {
+        for second in first..=bytes.len() {
+            let found = read_as_it_comes(&bytes, &[first, second], Version::V3_1_1, u32::MAX);
+            assert_eq!(found, expected, "cut at {first} and {second}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
