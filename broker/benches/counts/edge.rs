@@ -120,14 +120,11 @@ impl Edge {
         self.now_us += READ_EVERY_US;
         let read_buffer = mem::take(&mut self.read_buffer);
         let mut bytes = &read_buffer[..];
-        loop {
-            self.handle_packets_of_framer(link);
-            if bytes.is_empty() {
-                break;
-            }
+        while !bytes.is_empty() {
             self.pass_plain(link, &mut bytes);
             if !bytes.is_empty() {
                 self.house.line(link).framer.take_in(&mut bytes);
+                self.handle_packets_of_framer(link);
             }
         }
         self.read_buffer = read_buffer;
