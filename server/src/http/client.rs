@@ -4,12 +4,11 @@
 //! It is whoever signed in over HTTP, see `identity`.
 
 use super::{Identity, Peer, Problem, refusal};
-use crate::shard::{Condition, Door, FromBroker, LocalLink, NewLocalLink, Published, Stopped};
+use crate::shard::{Condition, Door, FromBroker, LocalLink, NewLocalLink, Place, Published, Stopped};
 use luxwire_shared::mqtt::{
     Acknowledge, Connect, ConnectProperties, Packet, PacketId, Publish, QoS, ReasonCode, Subscribe,
     SubscribeFilter, Text, Version,
 };
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// A connected client.
@@ -31,17 +30,17 @@ impl Client {
         door: &Door,
         peer: Peer,
         identity: Identity,
-        permit: OwnedSemaphorePermit,
+        place: Place,
         stalled: CancellationToken,
     ) -> Result<Self, Problem> {
-        Self::open(door, peer, identity, Some(permit), stalled).await
+        Self::open(door, peer, identity, Some(place), stalled).await
     }
 
     async fn open(
         door: &Door,
         Peer(peer): Peer,
         identity: Identity,
-        permit: Option<OwnedSemaphorePermit>,
+        place: Option<Place>,
         stalled: CancellationToken,
     ) -> Result<Self, Problem> {
         // Nobody can guess it, and so nobody can connect under it and end this one. [MQTT-3.1.4-3]
@@ -59,7 +58,7 @@ impl Client {
         });
         let link = LocalLink::open(
             door,
-            NewLocalLink { peer, visitor: identity.visitor(), connect, permit, stalled },
+            NewLocalLink { peer, visitor: identity.visitor(), connect, place, stalled },
         );
         let link = link.await?;
         let mut client = Self { link, id, next_packet_id: PacketId::MIN };

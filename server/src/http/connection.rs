@@ -4,9 +4,8 @@
 //! to the broker, a client that stays, and is counted and judged as such from then on: it gives its place among the HTTP
 //! connections back and may live until its reader goes or takes nothing for too long.
 
-use crate::shard::Alive;
+use crate::shard::{Alive, Place};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// A handle to it; every request carries one.
@@ -23,13 +22,13 @@ struct State {
 #[derive(Debug)]
 enum Kind {
     /// It has a place among the HTTP connections.
-    Short { _place: OwnedSemaphorePermit },
+    Short { _place: Place },
     /// If the stream is a client's, its link is not forgotten before the last of it was written.
     Stream { _link: Option<Alive> },
 }
 
 impl Connection {
-    pub(crate) fn new(place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(place: Place) -> Self {
         let kind = Mutex::new(Kind::Short { _place: place });
         Self(Arc::new(State { stalled: CancellationToken::new(), kind }))
     }

@@ -90,11 +90,11 @@ pub(super) async fn follow(
     });
     let filters = filters.collect::<Result<Vec<_>, Problem>>()?;
 
-    let Some(permit) = door.enter(peer.0) else {
+    let Some(place) = door.enter(peer.0) else {
         let detail = "too many MQTT connections are open, and event streams count as such; try again later";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, "5"));
     };
-    let mut client = Client::connect_to_stay(&door, peer, identity, permit, connection.stalled()).await?;
+    let mut client = Client::connect_to_stay(&door, peer, identity, place, connection.stalled()).await?;
     client.subscribe(filters.clone()).await?;
     match client.link.receive().await {
         Some(FromBroker::Packet(Packet::Suback(suback))) => client::granted(&suback.reasons)?,

@@ -3,7 +3,7 @@
 //! What comes after it is the business of the link, which gets the bare socket: HTTP has no part in it any more.
 
 use super::{Peer, Problem, origin::Origins};
-use crate::shard::{Door, NewLink};
+use crate::shard::{Door, NewLink, Place};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use hyper::upgrade::{self, OnUpgrade};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
-use tokio::{net::TcpStream, spawn, sync::OwnedSemaphorePermit};
+use tokio::{net::TcpStream, spawn};
 use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
@@ -60,7 +60,7 @@ pub(super) fn handshake(
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the connection has no address"));
     };
-    let Some(permit) = door.enter(peer.0) else {
+    let Some(place) = door.enter(peer.0) else {
         return Err(refuse(
             StatusCode::SERVICE_UNAVAILABLE,
             "too many MQTT connections are open; try again later",
@@ -76,12 +76,12 @@ pub(super) fn handshake(
         // [MQTT-6.0.0-4]
         answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
     }
-    spawn(hand_over(upgrade::on(&mut request), peer, permit, door.clone()));
+    spawn(hand_over(upgrade::on(&mut request), peer, place, door.clone()));
     Ok((StatusCode::SWITCHING_PROTOCOLS, answer).into_response())
 }
 
 /// hyper gives the socket back, with what came behind the handshake.
-async fn hand_over(upgraded: OnUpgrade, peer: Peer, permit: OwnedSemaphorePermit, door: Door) {
+async fn hand_over(upgraded: OnUpgrade, peer: Peer, place: Place, door: Door) {
     let upgraded = match upgraded.await {
         Ok(upgraded) => upgraded,
         Err(error) => return debug!(peer = %peer.0, %error, "connection gone during the WebSocket handshake"),
@@ -93,7 +93,7 @@ async fn hand_over(upgraded: OnUpgrade, peer: Peer, permit: OwnedSemaphorePermit
         Ok(socket) => mio::net::TcpStream::from_std(socket),
         Err(error) => return debug!(peer = %peer.0, %error, "connection gone behind the WebSocket handshake"),
     };
-    let new = NewLink { socket, peer: peer.0, websocket: Some(parts.read_buf), permit };
+    let new = NewLink { socket, peer: peer.0, websocket: Some(parts.read_buf), place };
     // An error says that the program stops, and the connection with it.
     let _ = door.open(new).await;
 }

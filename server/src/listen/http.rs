@@ -4,13 +4,13 @@ use super::Listener;
 use crate::{
     http::{Connection, Peer},
     limits,
-    shard::Room,
+    shard::{Place, Room},
 };
 use axum::{Router, body::Body};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{net::TcpStream, select, spawn, sync::OwnedSemaphorePermit};
+use tokio::{net::TcpStream, select, spawn};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use tracing::debug;
@@ -26,8 +26,8 @@ pub(crate) async fn serve(
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(limits::HTTP_HEAD_BYTES);
     while let Some((stream, peer)) = stop.run_until_cancelled(listener.accept()).await {
-        if let Some(permit) = room.enter(peer) {
-            spawn(connection(stream, peer, router.clone(), protocol.clone(), permit, stop.clone()));
+        if let Some(place) = room.enter(peer) {
+            spawn(connection(stream, peer, router.clone(), protocol.clone(), place, stop.clone()));
         }
     }
 }
@@ -38,11 +38,11 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     protocol: http1::Builder,
-    permit: OwnedSemaphorePermit,
+    place: Place,
     stop: CancellationToken,
 ) {
-    // It holds the permit until the connection ends or carries a stream.
-    let this = Connection::new(permit);
+    // It holds its place until the connection ends or carries a stream.
+    let this = Connection::new(place);
     let carried = this.clone();
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);

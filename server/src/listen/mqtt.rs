@@ -25,8 +25,8 @@ pub(crate) fn serve(
     Ok(async move {
         let accept = async || socket.async_io(Interest::READABLE, TcpListener::accept).await;
         while let Some((socket, peer)) = stop.run_until_cancelled(super::accept(address, accept)).await {
-            if let Some(permit) = room.enter(peer) {
-                shard.open(NewLink { socket, peer, websocket: None, permit });
+            if let Some(place) = room.enter(peer) {
+                shard.open(NewLink { socket, peer, websocket: None, place });
             }
         }
     })

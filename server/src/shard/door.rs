@@ -3,7 +3,7 @@
 //! HTTP handlers come this way. MQTT itself does not: a link calls the broker where it stands.
 
 use super::{
-    NewLocalLink, Room, Shard, Watching,
+    NewLocalLink, Place, Room, Shard, Watching,
     local::{Mailbox, ToBroker},
 };
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use luxwire_shared::{
 use mio::net::TcpStream;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ pub(crate) struct NewLink {
     /// For a WebSocket, what came behind the handshake; `None` for plain TCP.
     pub(crate) websocket: Option<Bytes>,
     /// Its place among the connections.
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) place: Place,
 }
 
 /// Who asks for values without being a client: a user, or nobody in particular.
@@ -84,7 +84,7 @@ impl Door {
     }
 
     /// A place for one more MQTT connection, if there is one.
-    pub(crate) fn enter(&self, peer: SocketAddr) -> Option<OwnedSemaphorePermit> {
+    pub(crate) fn enter(&self, peer: SocketAddr) -> Option<Place> {
         self.room.enter(peer)
     }
 

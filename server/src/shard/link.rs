@@ -3,6 +3,7 @@
 //! It decides nothing that MQTT has a say in: that is the broker's part.
 
 use super::{
+    Place,
     output::{Output, Spare, Written},
     websocket::{Over as WebSocketOver, WebSocket},
 };
@@ -18,54 +19,56 @@ use luxwire_shared::{
 };
 use mio::net::TcpStream;
 use std::net::SocketAddr;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// What the shard knows of a connection.
+///
+/// The fields are where they are written. What each message to a client looks at comes first, and then what each read looks
+/// at: where many get a message, most of the time goes into waiting for memory.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Link {
-    pub(super) socket: TcpStream,
+    output: Output,
     /// `None` over plain TCP.
     websocket: Option<Box<WebSocket>>,
-    framer: Framer,
-    output: Output,
     /// What topics are called on the way out; chosen as a message goes into `output`, never before.
     aliases: Option<Box<OutgoingAliases>>,
-    /// How the client said in CONNECT that it speaks.
-    version: Option<Version>,
+    /// Since when the socket has taken nothing while bytes wait.
+    pub(super) blocked_since: Option<Instant>,
     /// Bytes of answers to this link's own packets, and to its pings of WebSocket, since its output was last empty.
     answers_len: usize,
-    /// Bytes that are no packet came: what follows them means nothing.
-    pub(super) lost_rhythm: bool,
-    /// Handling stopped before the bytes that came were used up; they come before any others.
-    pub(super) left_off: bool,
+    /// Set once, when the link is to end.
+    pub(super) over: Option<Box<Over>>,
+    pub(super) socket: TcpStream,
+    /// How the client said in CONNECT that it speaks.
+    version: Option<Version>,
+    /// In the shard's list of links that have something to write.
+    pub(super) is_dirty: bool,
+    /// The broker wants to know when the output is empty.
+    pub(super) awaits_drain: bool,
+    /// In the shard's list of links whose turn it is to be.
+    pub(super) is_ready: bool,
     /// The socket may have bytes, or its end, for us.
     pub(super) is_readable: bool,
     /// The client has ended its direction: behind the bytes that it sent comes their end, of which nobody is told again.
     pub(super) is_ended_by_peer: bool,
     /// The socket was full and may take bytes again.
     pub(super) is_writable: bool,
-    /// In the shard's list of links whose turn it is to be.
-    pub(super) is_ready: bool,
+    /// Bytes that are no packet came: what follows them means nothing.
+    pub(super) lost_rhythm: bool,
+    /// Handling stopped before the bytes that came were used up; they come before any others.
+    pub(super) left_off: bool,
     /// Its password is being looked at: until that is over nothing that it says is handled.
     pub(super) awaits_verdict: bool,
-    /// In the shard's list of links that have something to write.
-    pub(super) is_dirty: bool,
-    /// The broker wants to know when the output is empty.
-    pub(super) awaits_drain: bool,
-    /// Since when the socket has taken nothing while bytes wait.
-    pub(super) blocked_since: Option<Instant>,
-    /// Set once, when the link is to end.
-    pub(super) over: Option<Box<Over>>,
     /// How far its end has come.
     pub(super) ending: Ending,
-    /// Its place among the connections, free again when it is forgotten.
-    _permit: OwnedSemaphorePermit,
-
-    pub(super) peer: SocketAddr,
+    framer: Framer,
     /// `None` until CONNECT is accepted.
     pub(super) client: Option<ClientId>,
     /// QoS 0 messages that found the output full.
     pub(super) dropped: u64,
+    pub(super) peer: SocketAddr,
+    /// Among the connections.
+    _place: Place,
 }
 
 /// What bytes that came lead to.
@@ -115,7 +118,7 @@ impl Link {
         socket: TcpStream,
         peer: SocketAddr,
         websocket: Option<Bytes>,
-        permit: OwnedSemaphorePermit,
+        place: Place,
         packet_size: usize,
     ) -> Self {
         let packet_size = packet_size.min(limits::PACKET_SIZE_BEFORE_CONNECT);
@@ -141,7 +144,7 @@ impl Link {
             is_ended_by_peer: false,
             is_writable: false,
             is_ready: false,
-            _permit: permit,
+            _place: place,
             peer,
             client: None,
             dropped: 0,
@@ -240,7 +243,7 @@ impl Link {
         let mut answers = BytesMut::new();
         let payload = websocket.next_payload(&mut answers);
         self.answers_len += answers.len();
-        self.output.append_control_frames(&answers);
+        self.output.append_control_frames(websocket, &answers);
         match payload {
             Ok(Some(payload)) => {
                 self.framer.push(payload);
@@ -281,8 +284,10 @@ impl Link {
     /// Appends a packet other than a message.
     pub(super) fn send(&mut self, packet: &Packet, spare: &mut Spare) -> Result<(), EncodeError> {
         let before = self.output.len();
-        packet
-            .encode(self.version.unwrap_or(OLDEST), self.output.packets(self.websocket.as_deref(), spare))?;
+        packet.encode(
+            self.version.unwrap_or(OLDEST),
+            self.output.packets(self.websocket.as_deref_mut(), spare),
+        )?;
         self.answers_len += self.output.len() - before;
         Ok(())
     }
@@ -291,7 +296,7 @@ impl Link {
     #[inline]
     pub(super) fn acknowledge(&mut self, kind: AcknowledgeKind, id: PacketId, spare: &mut Spare) {
         let before = self.output.len();
-        kind.encode(id, self.output.packets(self.websocket.as_deref(), spare));
+        kind.encode(id, self.output.packets(self.websocket.as_deref_mut(), spare));
         self.answers_len += self.output.len() - before;
     }
 
@@ -313,12 +318,12 @@ impl Link {
         if let Some(aliases) = &mut self.aliases {
             packet = aliases.shorten(packet);
         }
-        packet.encode(version, self.output.packets(self.websocket.as_deref(), spare))
+        packet.encode(version, self.output.packets(self.websocket.as_deref_mut(), spare))
     }
 
     /// Writes what waits, as far as the socket takes it.
     pub(super) fn write(&mut self, spare: &mut Spare, traffic: &mut Traffic) -> Written {
-        let written = self.output.write(&self.socket, self.websocket.as_deref(), spare, traffic);
+        let written = self.output.write(&self.socket, self.websocket.as_deref_mut(), spare, traffic);
         if matches!(written, Written::All) {
             self.answers_len = 0;
         }
@@ -344,13 +349,13 @@ impl Link {
         let Some(websocket) = &mut self.websocket else { return };
         if !websocket.can_write() {
             // The client's goodbye was answered, and nothing may follow that.
-            return self.output.discard_open_frame();
+            return self.output.discard_open_frame(websocket);
         }
         let over = self.over.as_ref();
         let (code, why) = over.map_or((NORMAL, String::new()), |over| (over.close_code(), over.reason()));
         let mut goodbye = BytesMut::new();
         websocket.close(code, &why, &mut goodbye);
-        self.output.append_control_frames(&goodbye);
+        self.output.append_control_frames(websocket, &goodbye);
     }
 
     /// For the log.

@@ -16,7 +16,9 @@ pub(super) struct Links<L = Link> {
     numbers: u64,
 }
 
-/// A place for a link, and its number, or the number of the last one that was there.
+/// A place for a link, and its number, or the number of the last one that was there. It begins where a line of the cache
+/// does, as what each message looks at is in the first two.
+#[repr(C, align(64))]
 struct Slot<L> {
     id: LinkId,
     // Where it lies and not in a box: beside the blocks of tokio's tasks and sockets, which the allocator places at multiples of

@@ -32,7 +32,7 @@ pub(crate) use local::{
     Alive, Condition, FromBroker, LocalLink, NewLocalLink, Published, Settings, certainly_unmodified_since,
 };
 pub(crate) use picture::Watching;
-pub(crate) use room::Room;
+pub(crate) use room::{Place, Room};
 
 use crate::{auth::SignIn, clock::Clock, config::Config, limits};
 use bytes::Buf as _;
@@ -135,7 +135,7 @@ impl Shard {
 
     /// Takes a connection in, unless the program stops: a handshake may have been under way.
     pub(crate) fn open(&self, new: NewLink) {
-        let NewLink { socket, peer, websocket, permit } = new;
+        let NewLink { socket, peer, websocket, place } = new;
         let mut nonce = [0; 16];
         if let Err(error) = getrandom::fill(&mut nonce) {
             // Without randomness a client could be given an identifier that somebody guesses.
@@ -147,7 +147,7 @@ impl Shard {
         }
         let packet_size = state.edge.packet_size;
         let visitor = state.edge.sign_in.visitor(peer);
-        let link = state.edge.links.insert(Link::new(socket, peer, websocket, permit, packet_size));
+        let link = state.edge.links.insert(Link::new(socket, peer, websocket, place, packet_size));
         let State { edge: Edge { links, .. }, sockets, .. } = &mut *state;
         if let Some(entry) = links.get_mut(link)
             && let Err(error) = sockets.watch(&mut entry.socket, links::place(link))

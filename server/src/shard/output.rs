@@ -4,9 +4,9 @@
 //! own, whose header is written into room left before it once its length is known. An idle link holds no buffer: they come
 //! from [`Spare`] and go back there.
 
-use super::websocket::{self, WebSocket};
+use super::websocket::WebSocket;
 use crate::limits;
-use bytes::{Buf as _, BufMut as _, BytesMut};
+use bytes::{Buf as _, BytesMut};
 use luxwire_broker::Traffic;
 use mio::net::TcpStream;
 use std::io::{self, Write as _};
@@ -16,11 +16,6 @@ use std::io::{self, Write as _};
 pub(super) struct Output {
     /// What the socket gets.
     wire: BytesMut,
-    /// WebSocket only: where in `wire` the packet begins that is not in a frame yet, with room for its header. No more than
-    /// one, the last. Behind a close frame it is what is not sent any more.
-    open: Option<usize>,
-    /// Whether the last frame had a header of four bytes or more, and so the next has room for one.
-    long_frames: bool,
 }
 
 /// How far a write came.
@@ -45,60 +40,35 @@ impl Output {
     }
 
     /// Where the next packet is encoded.
-    pub(super) fn packets(&mut self, websocket: Option<&WebSocket>, spare: &mut Spare) -> &mut BytesMut {
+    pub(super) fn packets(&mut self, websocket: Option<&mut WebSocket>, spare: &mut Spare) -> &mut BytesMut {
         if self.wire.capacity() == 0 {
             self.wire = spare.take();
         }
-        let Some(websocket) = websocket else { return &mut self.wire };
-        if !websocket.can_write() {
-            self.open.get_or_insert(self.wire.len());
-            return &mut self.wire;
+        if let Some(websocket) = websocket {
+            websocket.open_frame(&mut self.wire);
         }
-        // The standard lets packets share a frame. But there are clients that take a frame for a packet, and wait for
-        // more from the network while the second one lies before them; and what is gained is a header of two bytes.
-        self.end_frame();
-        self.open = Some(self.wire.len());
-        self.wire.put_bytes(0, self.room());
         &mut self.wire
     }
 
     /// Appends whole frames, behind the packets that came before them.
-    pub(super) fn append_control_frames(&mut self, frames: &[u8]) {
+    pub(super) fn append_control_frames(&mut self, websocket: &mut WebSocket, frames: &[u8]) {
         if frames.is_empty() {
             return;
         }
-        self.end_frame();
+        websocket.end_frame(&mut self.wire);
         self.wire.extend_from_slice(frames);
     }
 
-    /// Puts the packet that is not in a frame yet into one.
-    fn end_frame(&mut self) {
-        let Some(start) = self.open.take() else { return };
-        let room = self.room();
-        if self.wire.len() == start + room {
-            // Nothing was encoded.
-            return self.wire.truncate(start);
-        }
-        self.long_frames = websocket::seal(&mut self.wire, start, room) > websocket::SHORT_HEADER;
-    }
-
-    /// What is left for a header before its length is known. Links that get large packets mostly get more of them.
-    fn room(&self) -> usize {
-        if self.long_frames { websocket::LONG_HEADER } else { websocket::SHORT_HEADER }
-    }
-
-    /// Drops the packets that are not in a frame yet: nothing may follow a close frame.
-    pub(super) fn discard_open_frame(&mut self) {
-        if let Some(start) = self.open.take() {
-            self.wire.truncate(start);
-        }
+    /// Drops the packet that is not in a frame yet: nothing may follow a close frame.
+    pub(super) fn discard_open_frame(&mut self, websocket: &mut WebSocket) {
+        websocket.discard_open_frame(&mut self.wire);
     }
 
     /// Writes as much as the socket takes without waiting.
     pub(super) fn write(
         &mut self,
         mut socket: &TcpStream,
-        websocket: Option<&WebSocket>,
+        websocket: Option<&mut WebSocket>,
         spare: &mut Spare,
         traffic: &mut Traffic,
     ) -> Written {
@@ -107,16 +77,14 @@ impl Output {
 
     fn write_with(
         &mut self,
-        websocket: Option<&WebSocket>,
+        websocket: Option<&mut WebSocket>,
         mut write: impl FnMut(&[u8]) -> io::Result<usize>,
         spare: &mut Spare,
         traffic: &mut Traffic,
     ) -> Written {
-        if websocket.is_none_or(WebSocket::can_write) {
+        if let Some(websocket) = websocket {
             // All frames in one write.
-            self.end_frame();
-        } else {
-            self.discard_open_frame();
+            websocket.end_output(&mut self.wire);
         }
         let mut progress = false;
         while !self.wire.is_empty() {
@@ -193,16 +161,16 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn put(packets: &[&[u8]], output: &mut Output, websocket: &WebSocket) {
+    fn put(packets: &[&[u8]], output: &mut Output, websocket: &mut WebSocket) {
         for packet in packets {
-            output.packets(Some(websocket), &mut Spare::default()).extend_from_slice(packet);
+            output.packets(Some(&mut *websocket), &mut Spare::default()).extend_from_slice(packet);
         }
     }
 
     /// What the socket is given, write by write, and the bytes that were sent by the server's own count.
     fn writes(
         output: &mut Output,
-        websocket: &WebSocket,
+        websocket: &mut WebSocket,
         mut takes: impl FnMut(&[u8]) -> usize,
     ) -> Vec<Vec<u8>> {
         let (mut writes, mut traffic) = (Vec::new(), Traffic::default());
@@ -219,11 +187,11 @@ mod tests {
 
     #[test]
     fn each_packet_has_a_frame_and_all_of_a_turn_share_a_write() {
-        let (mut output, websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
+        let (mut output, mut websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
         let (short, long, huge) = ([b's'; 125], [b'l'; 126], vec![b'h'; 65_536]);
-        put(&[b"one", &short, &long, b"two", &long, &huge, &long, b"three"], &mut output, &websocket);
-        output.append_control_frames(b"\x8A\x00");
-        put(&[b"four"], &mut output, &websocket);
+        put(&[b"one", &short, &long, b"two", &long, &huge, &long, b"three"], &mut output, &mut websocket);
+        output.append_control_frames(&mut websocket, b"\x8A\x00");
+        put(&[b"four"], &mut output, &mut websocket);
         let expected = [
             &b"\x82\x03one\x82\x7D"[..],
             &short,
@@ -237,32 +205,32 @@ mod tests {
             &long,
             b"\x82\x05three\x8A\x00\x82\x04four",
         ];
-        assert_eq!(writes(&mut output, &websocket, <[u8]>::len), [expected.concat()]);
+        assert_eq!(writes(&mut output, &mut websocket, <[u8]>::len), [expected.concat()]);
         assert!(output.is_empty());
     }
 
     #[test]
     fn what_the_socket_does_not_take_at_once_comes_next() {
-        let (mut output, websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
-        put(&[b"one", b"two"], &mut output, &websocket);
-        let came = writes(&mut output, &websocket, |bytes| bytes.len().min(4));
+        let (mut output, mut websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
+        put(&[b"one", b"two"], &mut output, &mut websocket);
+        let came = writes(&mut output, &mut websocket, |bytes| bytes.len().min(4));
         assert_eq!(came, [&b"\x82\x03on"[..], b"e\x82\x03t", b"wo"]);
     }
 
     #[test]
     fn no_packet_follows_a_close_frame() {
         let (mut output, mut websocket) = (Output::default(), WebSocket::new(Bytes::new(), 64));
-        put(&[b"before"], &mut output, &websocket);
+        put(&[b"before"], &mut output, &mut websocket);
         let mut goodbye = BytesMut::new();
         websocket.close(1000, "", &mut goodbye);
-        output.append_control_frames(&goodbye);
-        put(&[b"one", b"two"], &mut output, &websocket);
-        let came = writes(&mut output, &websocket, <[u8]>::len);
+        output.append_control_frames(&mut websocket, &goodbye);
+        put(&[b"one", b"two"], &mut output, &mut websocket);
+        let came = writes(&mut output, &mut websocket, <[u8]>::len);
         assert_eq!(came, [b"\x82\x06before\x88\x02\x03\xE8"]);
-        put(&[b"three"], &mut output, &websocket);
-        assert_eq!(writes(&mut output, &websocket, <[u8]>::len), [[0; 0]; 0]);
-        put(&[b"four"], &mut output, &websocket);
-        output.discard_open_frame();
+        put(&[b"three"], &mut output, &mut websocket);
+        assert_eq!(writes(&mut output, &mut websocket, <[u8]>::len), [[0; 0]; 0]);
+        put(&[b"four"], &mut output, &mut websocket);
+        output.discard_open_frame(&mut websocket);
         assert!(output.is_empty());
     }
 

@@ -60,7 +60,7 @@ impl Locals {
     pub(super) fn insert(&mut self, id: LinkId, new: &NewLocalLink, mailbox: Arc<Mailbox>) {
         let local = Local {
             mailbox,
-            stays: new.permit.is_some(),
+            stays: new.place.is_some(),
             replaying: false,
             awaits_drain: false,
             keep_alive: None,

@@ -11,7 +11,7 @@ mod task;
 pub(super) use locals::Locals;
 pub(super) use mailbox::Mailbox;
 
-use super::{Door, Stopped, Value};
+use super::{Door, Place, Stopped, Value};
 use luxwire_broker::{Setting, Visitor};
 use luxwire_shared::{
     mqtt::{Connect, Packet, Publish, ReasonCode},
@@ -19,7 +19,7 @@ use luxwire_shared::{
 };
 use mailbox::Taken;
 use std::{future::poll_fn, net::SocketAddr, sync::Arc};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// The client's side. The link ends when it is dropped, together with all its [`Alive`]s.
@@ -43,7 +43,7 @@ pub(crate) struct NewLocalLink {
     /// The first packet.
     pub(crate) connect: Box<Connect>,
     /// For a link that stays: its place among the MQTT connections. One that says a thing and goes needs none.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) place: Option<Place>,
     /// Cancelled when nobody has read from the link for too long.
     pub(crate) stalled: CancellationToken,
 }

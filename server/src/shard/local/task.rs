@@ -3,7 +3,7 @@
 use super::{FromBroker, Mailbox, NewLocalLink, Published, ToBroker};
 use crate::{
     limits,
-    shard::{Shard, State, link::Over},
+    shard::{Place, Shard, State, link::Over},
 };
 use luxwire_broker::{CloseReason, Input, LinkId, Setting};
 use luxwire_shared::mqtt::{Packet, PublishTopic, ReasonCode};
@@ -15,11 +15,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc},
-    task::spawn_local,
-    time::timeout,
-};
+use tokio::{sync::mpsc, task::spawn_local, time::timeout};
 use tracing::{debug, error, info};
 
 impl Shard {
@@ -44,10 +40,10 @@ impl Shard {
         let now = state.edge.clock.now();
         state
             .tell(now, Input::Open { link, visitor: new.visitor.clone(), nonce: u128::from_ne_bytes(nonce) });
-        let permit = new.permit.take();
+        let place = new.place.take();
         state.tell(now, Input::Packet { link, packet: Packet::Connect(new.connect) });
         state.set_timer();
-        spawn_local(run(self.clone(), link, from_client, permit));
+        spawn_local(run(self.clone(), link, from_client, place));
     }
 }
 
@@ -56,7 +52,7 @@ pub(in crate::shard) async fn run(
     shard: Shard,
     id: LinkId,
     mut from_client: mpsc::Receiver<ToBroker>,
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 ) {
     if contain_panic(pin!(serve(&shard, id, &mut from_client))).await.is_err() {
         shard.0.borrow_mut().edge.locals.end(id, Over::Panicked);
@@ -67,7 +63,7 @@ pub(in crate::shard) async fn run(
         let _ = timeout(limits::LAST_WORDS_WITHIN, gone).await;
     }
     shard.0.borrow_mut().forget_local(id);
-    drop(permit);
+    drop(place);
 }
 
 async fn serve(shard: &Shard, id: LinkId, from_client: &mut mpsc::Receiver<ToBroker>) {
