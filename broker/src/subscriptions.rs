@@ -24,6 +24,13 @@ use luxwire_shared::mqtt::{Level, QoS, ShareName, Subscribable, SubscriptionId, 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);
 
+#[cfg(test)]
+impl From<u32> for NodeId {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// What was granted to one subscriber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Subscription {
