@@ -125,6 +125,15 @@ pub(crate) const SPARE_BYTES: usize = 8 << 20;
 /// ... Those that nobody needed for so long are let go.
 pub(crate) const SPARE_FOR: Duration = Duration::from_secs(1);
 
+/// When so many bytes came or were sent, or a client has gone, there may be memory to give back to the system. ...
+pub(crate) const HEAP_WORTH_BYTES: u64 = 1 << 20;
+
+/// ... That waits until there were no more than so many, ...
+pub(crate) const HEAP_QUIET_BYTES: u64 = 64 << 10;
+
+/// ... in so long.
+pub(crate) const HEAP_QUIET_FOR: Duration = Duration::from_secs(1);
+
 /// A new one begins with this: room for a few small messages, so that it need not grow for them.
 pub(crate) const SPARE_BUFFER_NEW: usize = 512;
 

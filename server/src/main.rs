@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod descriptors;
 mod device;
+mod heap;
 mod http;
 mod hue;
 mod limits;

@@ -57,7 +57,10 @@ impl State {
             self.receive(id, begun);
         } else if link.is_readable {
             match link.read(buffer, traffic) {
-                Read::Bytes(len) => self.receive_read(id, begun, &mut buffer[..len]),
+                Read::Bytes(len) => {
+                    self.edge.received += len as u64;
+                    self.receive_read(id, begun, &mut buffer[..len]);
+                }
                 Read::Nothing => {}
                 Read::Over(over) => link.over = Some(Box::new(over)),
             }

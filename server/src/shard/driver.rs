@@ -51,6 +51,9 @@ impl State {
             let Some(id) = self.edge.ready.pop_front() else { break };
             self.serve_contained(id, begun, buffer);
         }
+        if self.tidy.is_worth_it(self.edge.bytes()) {
+            self.tidy.note(self.edge.clock.instant(), self.edge.bytes());
+        }
         self.flush();
     }
 

@@ -40,7 +40,9 @@ pub(super) struct Edge {
     pub(super) spare: Spare,
     /// What went over the wires since the broker was last told.
     pub(super) traffic: Traffic,
-    /// How many there were.
+    /// Bytes that were read.
+    pub(super) received: u64,
+    /// How many effects there were.
     pub(super) effects: u64,
     /// Links with something to write, in the order in which they got it.
     pub(super) dirty: Vec<LinkId>,
@@ -144,6 +146,11 @@ impl Edge {
         let Some(link) = self.links.get_mut(id) else { return self.locals.end(id, over) };
         link.over.get_or_insert_with(|| Box::new(over));
         self.becomes_ready(id);
+    }
+
+    /// Bytes that were read, and what is written with each effect, about.
+    pub(super) fn bytes(&self) -> u64 {
+        self.received + EFFECT_BYTES * self.effects
     }
 
     /// Whether a turn would find something to do.
@@ -280,6 +287,9 @@ impl Edge {
         }
     }
 }
+
+/// A small message with its topic.
+const EFFECT_BYTES: u64 = 64;
 
 /// See [`Edge::is_enough`].
 fn are_enough(effects: u64, links_to_write_to: usize) -> bool {

@@ -23,6 +23,7 @@ mod output;
 mod picture;
 mod room;
 mod sockets;
+mod tidy;
 mod timer;
 mod verdicts;
 mod websocket;
@@ -34,7 +35,7 @@ pub(crate) use local::{
 pub(crate) use picture::Watching;
 pub(crate) use room::{Place, Room};
 
-use crate::{auth::SignIn, clock::Clock, config::Config, limits};
+use crate::{auth::SignIn, clock::Clock, config::Config, heap, limits};
 use bytes::Buf as _;
 use connection::Endings;
 use edge::Edge;
@@ -58,6 +59,7 @@ use std::{
     task::{Poll, Waker},
     time::Duration,
 };
+use tidy::Tidy;
 use tokio::task::JoinSet;
 use tracing::{debug, error, info};
 
@@ -73,6 +75,7 @@ struct State {
     sockets: Sockets,
     /// When buffers that nobody needed were last let go.
     spare_since: Instant,
+    tidy: Tidy,
     timer: Option<Waker>,
     /// When the timer will look again by itself.
     timer_set: Option<Instant>,
@@ -110,6 +113,7 @@ impl Shard {
                 locals: Locals::default(),
                 spare: Spare::default(),
                 traffic: Traffic::default(),
+                received: 0,
                 effects: 0,
                 dirty: Vec::new(),
                 drained: Vec::new(),
@@ -120,6 +124,7 @@ impl Shard {
             },
             sockets: Sockets::new()?,
             spare_since: Instant::START,
+            tidy: Tidy::default(),
             timer: None,
             timer_set: None,
             stopping: None,
@@ -304,10 +309,13 @@ impl State {
         }
         self.edge.end_stalled(now.instant);
         self.end_late_goodbyes(now.instant);
+        if self.tidy.is_time(now.instant, self.edge.bytes()) {
+            heap::give_back();
+        }
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        [self.broker.next_deadline(), self.edge.stall_check, self.edge.endings.next()]
+        [self.broker.next_deadline(), self.edge.stall_check, self.edge.endings.next(), self.tidy.due()]
             .into_iter()
             .flatten()
             .min()
@@ -336,6 +344,7 @@ impl State {
             (None, _) => debug!(%peer, reason, "not connected"),
         }
         self.forget_goodbyes();
+        self.tidy.note(self.edge.clock.instant(), self.edge.bytes());
         self.wake_if_stopped();
     }
 

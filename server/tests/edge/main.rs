@@ -13,6 +13,7 @@ mod handshake;
 mod hostile;
 mod http;
 mod limits;
+mod memory;
 mod proxy;
 mod slow;
 mod sys;
