@@ -89,13 +89,13 @@ pub(crate) const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 /// One read takes this much at most: at full speed a few thousand small messages. All links share the buffer.
 pub(crate) const READ_BUFFER: usize = 256 << 10;
 
-/// What the links' packets may set in motion (messages delivered, mostly) before it is written out, and others get their
-/// turn: one or two milliseconds.
-pub(crate) const EFFECTS_PER_TURN: u64 = 40_000;
+/// What the links' packets may set in motion before it is written out, and others get their turn: effects (messages delivered,
+/// mostly), and every 64 bytes that are read count as one. One or two milliseconds.
+pub(crate) const WORK_PER_TURN: u64 = 40_000;
 
 /// Where that is less than so many for each link that has to be written to, these are done first: to write to a link
 /// takes as long as it takes to bring it some tens of messages.
-pub(crate) const EFFECTS_PER_WRITE: u64 = 32;
+pub(crate) const WORK_PER_WRITE: u64 = 32;
 
 /// Answers to its own packets that a client may leave unread before we stop reading its packets.
 pub(crate) const ANSWERS: usize = 64 << 10;

@@ -2,7 +2,7 @@
 
 use super::{
     State,
-    edge::Edge,
+    edge::{Edge, WORK_BYTES},
     link::{Ending, Link, Over},
     links::Links,
 };
@@ -27,7 +27,7 @@ enum Read {
 }
 
 impl State {
-    /// Gives the link its turn, in which effects began to be counted at `begun`.
+    /// Gives the link its turn, where the work of all began at `begun`.
     pub(super) fn serve(&mut self, id: LinkId, begun: u64, buffer: &mut [u8]) {
         let Some(link) = self.edge.links.get_mut(id) else { return };
         link.is_ready = false;
@@ -58,8 +58,8 @@ impl State {
         } else if link.is_readable {
             match link.read(buffer, traffic) {
                 Read::Bytes(len) => {
-                    self.edge.received += len as u64;
                     self.receive_read(id, begun, &mut buffer[..len]);
+                    self.edge.work += len as u64 / WORK_BYTES;
                 }
                 Read::Nothing => {}
                 Read::Over(over) => link.over = Some(Box::new(over)),

@@ -42,7 +42,7 @@ impl State {
 
     /// Each link that is ready has its turn, unless the ones before set so much in motion that it is time to write first.
     fn turn(&mut self, buffer: &mut [u8]) {
-        let begun = self.edge.effects;
+        let begun = self.edge.work;
         // Who becomes ready now is served in the next turn.
         for _ in 0..self.edge.ready.len() {
             if self.edge.is_enough(begun) {

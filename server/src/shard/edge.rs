@@ -40,10 +40,8 @@ pub(super) struct Edge {
     pub(super) spare: Spare,
     /// What went over the wires since the broker was last told.
     pub(super) traffic: Traffic,
-    /// Bytes that were read.
-    pub(super) received: u64,
-    /// How many effects there were.
-    pub(super) effects: u64,
+    /// What was done so far: each effect, and each [`WORK_BYTES`] that were read.
+    pub(super) work: u64,
     /// Links with something to write, in the order in which they got it.
     pub(super) dirty: Vec<LinkId>,
     /// Links whose output became empty, where the broker waits for that.
@@ -69,11 +67,11 @@ impl Effects for Edge {
             Effect::Close { link, reason } => self.end(link, Over::Asked(reason)),
             Effect::Report(report) => self.report(&report),
         }
-        self.effects += 1;
+        self.work += 1;
     }
 
     fn send(&mut self, id: LinkId, packet: Packet) {
-        self.effects += 1;
+        self.work += 1;
         let Some(link) = self.links.get_mut(id) else { return self.locals.send(id, packet) };
         if let Err(error) = link.send(&packet, &mut self.spare) {
             error!(%error, "a packet of ours cannot be written");
@@ -87,7 +85,7 @@ impl Effects for Edge {
         let Some(link) = self.links.get_mut(id) else {
             return self.send(id, kind.packet(Acknowledge::success(packet_id)));
         };
-        self.effects += 1;
+        self.work += 1;
         link.acknowledge(kind, packet_id, &mut self.spare);
         if link.becomes_dirty() {
             self.flush_soon(id);
@@ -95,7 +93,7 @@ impl Effects for Edge {
     }
 
     fn deliver(&mut self, delivered: &DeliveredRef<'_>) {
-        self.effects += 1;
+        self.work += 1;
         let id = delivered.link;
         let Some(link) = self.links.get_mut(id) else {
             if let Some(since) = self.locals.deliver(delivered, self.clock) {
@@ -128,10 +126,10 @@ impl Edge {
         }
     }
 
-    /// Whether one link has set so much in motion since there were `begun` effects that it is others' turn. Where many
-    /// links are to be written to, which takes its time as well, each of them gets several messages in one write.
+    /// Whether so much was done since it was `begun` that it is time to write, and others' turn. Where many links are to be
+    /// written to, which takes its time as well, each of them gets several messages in one write.
     pub(super) fn is_enough(&self, begun: u64) -> bool {
-        are_enough(self.effects - begun, self.dirty.len())
+        is_enough(self.work - begun, self.dirty.len())
     }
 
     /// Has the driver write to the link if there is something that it does not know of.
@@ -148,9 +146,9 @@ impl Edge {
         self.becomes_ready(id);
     }
 
-    /// Bytes that were read, and what is written with each effect, about.
+    /// Bytes that came and were sent, about.
     pub(super) fn bytes(&self) -> u64 {
-        self.received + EFFECT_BYTES * self.effects
+        self.work * WORK_BYTES
     }
 
     /// Whether a turn would find something to do.
@@ -289,11 +287,11 @@ impl Edge {
 }
 
 /// A small message with its topic.
-const EFFECT_BYTES: u64 = 64;
+pub(super) const WORK_BYTES: u64 = 64;
 
 /// See [`Edge::is_enough`].
-fn are_enough(effects: u64, links_to_write_to: usize) -> bool {
-    effects > limits::EFFECTS_PER_TURN && effects > limits::EFFECTS_PER_WRITE * links_to_write_to as u64
+fn is_enough(work: u64, links_to_write_to: usize) -> bool {
+    work > limits::WORK_PER_TURN && work > limits::WORK_PER_WRITE * links_to_write_to as u64
 }
 
 #[cfg(test)]
@@ -302,10 +300,10 @@ mod tests {
 
     #[test]
     fn a_turn_ends_when_it_is_long_and_each_link_gets_a_few_messages_at_once() {
-        assert!(!are_enough(limits::EFFECTS_PER_TURN, 1));
-        assert!(are_enough(limits::EFFECTS_PER_TURN + 1, 500));
+        assert!(!is_enough(limits::WORK_PER_TURN, 1));
+        assert!(is_enough(limits::WORK_PER_TURN + 1, 500));
         // Eight messages for five thousand are as many effects.
-        assert!(!are_enough(limits::EFFECTS_PER_TURN + 1, 5_000));
-        assert!(are_enough(limits::EFFECTS_PER_WRITE * 5_000 + 1, 5_000));
+        assert!(!is_enough(limits::WORK_PER_TURN + 1, 5_000));
+        assert!(is_enough(limits::WORK_PER_WRITE * 5_000 + 1, 5_000));
     }
 }
