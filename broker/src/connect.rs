@@ -161,7 +161,8 @@ impl Broker {
         self.enter(key);
         self.connected(link, key, keep_alive_s);
 
-        // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+        // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3], 3.1.1: [MQTT-3.2.0-1] [MQTT-3.2.2-1] [MQTT-3.2.2-2]
+        // The only one: whoever is connected says CONNECT in vain. [MQTT-3.2.0-2]
         connack.session_present = present.is_some();
         turn.report(Report::Connected {
             link,
@@ -182,7 +183,7 @@ impl Broker {
         if (connect.client_id.is_empty() && !may_be_assigned)
             || connect.client_id.len() > self.limits.client_id_len
         {
-            // [MQTT-3.1.3-8]
+            // [MQTT-3.1.3-8], 3.1.1: [MQTT-3.1.3-8] [MQTT-3.1.3-9]
             return Some((
                 ReasonCode::ClientIdentifierNotValid,
                 "the client identifier is missing or too long",
@@ -215,6 +216,7 @@ impl Broker {
     }
 
     /// CONNACK with a failure, and nothing after it. [MQTT-3.2.2-7] [MQTT-3.1.4-6]
+    /// 3.1.1: [MQTT-3.2.2-5] [MQTT-3.1.4-5]
     pub(crate) fn refuse(
         &mut self,
         turn: &mut Turn<'_>,
@@ -239,6 +241,7 @@ impl Broker {
         }
         if self.sessions[key].connection.is_some() {
             // [MQTT-3.1.4-3] A session whose expiry is 0 ends with this, and the new connection begins another.
+            // 3.1.1: [MQTT-3.1.4-2]
             let (reason, why) = (ReasonCode::SessionTakenOver, "the same client identifier connected again");
             self.disconnect_client(turn, key, reason, why, CloseReason::TakenOver);
         } else if clean_start {
@@ -298,20 +301,21 @@ impl Broker {
     fn session_expiry_s(&self, connect: &Connect) -> u32 {
         let max = self.limits.session_expiry_s;
         match (connect.version, connect.clean_start) {
+            // [MQTT-3.1.2.11.2]
             (Version::V5, _) => connect.properties.session_expiry_interval_s.unwrap_or(0).min(max),
-            (Version::V3_1 | Version::V3_1_1, true) => 0,
-            (Version::V3_1 | Version::V3_1_1, false) => max,
+            (Version::V3_1 | Version::V3_1_1, true) => 0, // 3.1.1: [MQTT-3.1.2-6]
+            (Version::V3_1 | Version::V3_1_1, false) => max, // 3.1.1: [MQTT-3.1.2-4]
         }
     }
 
-    /// How many messages may be unacknowledged: what the client takes, and no more than is good for it.
+    /// How many messages may be unacknowledged: what the client takes, and no more than is good for it. [MQTT-4.9.0-1]
     fn window(&self, connect: &Connect) -> NonZeroU16 {
         let max = self.limits.in_flight_messages;
         connect.properties.receive_maximum.map_or(max, |theirs| theirs.min(max))
     }
 
     /// [MQTT-3.1.3-6] [MQTT-3.2.2-16] Random enough that nobody can guess it and take the session over, and of the
-    /// length and letters that every broker must accept. [MQTT-3.1.3-5]
+    /// length and letters that every broker must accept. [MQTT-3.1.3-5], 3.1.1: [MQTT-3.1.3-6]
     fn unused_client_id(&self, nonce: u128) -> Text {
         (0..)
             .map(|attempt| {

@@ -37,6 +37,7 @@ impl Version {
     }
 
     /// Takes the protocol name and level from the front of a CONNECT. [MQTT-3.1.2-1] [MQTT-3.1.2-2]
+    /// 3.1.1: [MQTT-3.1.2-1]
     pub(crate) fn read(reader: &mut Reader) -> Result<Self, DecodeError> {
         let name = reader.binary()?;
         if name != "MQTT" && name != "MQIsdp" {

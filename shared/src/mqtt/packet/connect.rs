@@ -205,10 +205,10 @@ impl Connect {
 
 fn check_flags(flags: u8, version: Version) -> Result<(), DecodeError> {
     if flags & flag::RESERVED != 0 {
-        return Err(DecodeError::ConnectFlags); // [MQTT-3.1.2-3]
+        return Err(DecodeError::ConnectFlags); // [MQTT-3.1.2-3], 3.1.1: [MQTT-3.1.2-3]
     }
     if flags & flag::WILL == 0 && flags & (flag::WILL_QOS | flag::WILL_RETAIN) != 0 {
-        return Err(DecodeError::WillFlags); // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
+        return Err(DecodeError::WillFlags); // [MQTT-3.1.2-11] [MQTT-3.1.2-13], 3.1.1: [MQTT-3.1.2-11]
     }
     let password_alone = flags & flag::PASSWORD != 0 && flags & flag::USER_NAME == 0;
     if password_alone && !version.has_properties() {
@@ -219,8 +219,9 @@ fn check_flags(flags: u8, version: Version) -> Result<(), DecodeError> {
 
 impl Will {
     fn read(flags: u8, reader: &mut Reader, version: Version) -> Result<Self, DecodeError> {
+        // [MQTT-3.1.2-12], 3.1.1: [MQTT-3.1.2-14]
         let qos =
-            QoS::from_number((flags & flag::WILL_QOS) >> flag::WILL_QOS_SHIFT).ok_or(DecodeError::QoS)?; // [MQTT-3.1.2-12]
+            QoS::from_number((flags & flag::WILL_QOS) >> flag::WILL_QOS_SHIFT).ok_or(DecodeError::QoS)?;
         let retain = flags & flag::WILL_RETAIN != 0;
         let properties = property::read(reader, version)?.unwrap_or_default();
         let topic = reader.topic()?; // [MQTT-3.1.3-11]
