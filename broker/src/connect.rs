@@ -179,7 +179,7 @@ impl Broker {
 
     /// Why this CONNECT cannot be accepted whoever it is.
     fn objection(&self, connect: &Connect) -> Option<(ReasonCode, &'static str)> {
-        let may_be_assigned = connect.version == Version::V5 || connect.clean_start;
+        let may_be_assigned = connect.version.tells_assigned_client_id() || connect.clean_start;
         if (connect.client_id.is_empty() && !may_be_assigned)
             || connect.client_id.len() > self.limits.client_id_len
         {
@@ -190,7 +190,7 @@ impl Broker {
             ));
         }
         if self.limits.short_client_ids_3_1
-            && connect.version == Version::V3_1
+            && connect.version.bounds_client_ids()
             && !(1..=CLIENT_ID_CHARS_3_1).contains(&connect.client_id.chars().count())
         {
             let why = "an identifier of MQTT 3.1 has 1 to 23 characters";
@@ -260,7 +260,7 @@ impl Broker {
         expiry_s: u32,
         client_id: &Text,
     ) -> ConnackProperties {
-        if connect.version != Version::V5 {
+        if !connect.version.has_properties() {
             return ConnackProperties::default();
         }
         let asked_s = connect.properties.session_expiry_interval_s.unwrap_or(0);
@@ -293,18 +293,19 @@ impl Broker {
 
     fn keep_alive_s(&self, connect: &Connect) -> u16 {
         let max = self.limits.keep_alive_s;
-        // Only 5.0 clients can be told. [MQTT-3.2.2-22]
         let above = connect.keep_alive_s == 0 || connect.keep_alive_s > max;
-        if connect.version == Version::V5 && max != 0 && above { max } else { connect.keep_alive_s }
+        // [MQTT-3.2.2-22]
+        let is_chosen = connect.version.has_server_keep_alive() && max != 0 && above;
+        if is_chosen { max } else { connect.keep_alive_s }
     }
 
     fn session_expiry_s(&self, connect: &Connect) -> u32 {
         let max = self.limits.session_expiry_s;
-        match (connect.version, connect.clean_start) {
+        match (connect.version.has_session_expiry(), connect.clean_start) {
             // [MQTT-3.1.2.11.2]
-            (Version::V5, _) => connect.properties.session_expiry_interval_s.unwrap_or(0).min(max),
-            (Version::V3_1 | Version::V3_1_1, true) => 0, // 3.1.1: [MQTT-3.1.2-6]
-            (Version::V3_1 | Version::V3_1_1, false) => max, // 3.1.1: [MQTT-3.1.2-4]
+            (true, _) => connect.properties.session_expiry_interval_s.unwrap_or(0).min(max),
+            (false, true) => 0,    // 3.1.1: [MQTT-3.1.2-6]
+            (false, false) => max, // 3.1.1: [MQTT-3.1.2-4]
         }
     }
 

@@ -104,7 +104,8 @@ impl Broker {
                 // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
                 // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1] [MQTT-3.2.2-6]
                 // 3.1.1: [MQTT-3.1.2-2]
-                if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
+                let answers = version.is_some_and(Version::answers_malformed_connect);
+                if answers || matches!(error, DecodeError::ProtocolLevel(_)) {
                     let newcomer = self.newcomers.get(&link);
                     let packet_size = newcomer.and_then(|newcomer| newcomer.packet_size());
                     let connack = refusal(error.reason(), error, packet_size);
@@ -154,7 +155,7 @@ impl Broker {
         close: CloseReason,
     ) {
         let Some(connection) = &self.sessions[session].connection else { return };
-        if connection.version == Version::V5 {
+        if connection.version.has_server_disconnect() {
             turn.send(connection.link, connection.disconnect(reason, why));
         }
         self.close_session_link(turn, session, close);
@@ -184,7 +185,9 @@ impl Broker {
         for link in links {
             if let Some(Stage::Connected(session)) = self.links.get(&link).map(|state| state.stage) {
                 let connection = self.sessions[session].connection.take();
-                if let Some(connection) = connection.filter(|connection| connection.version == Version::V5) {
+                if let Some(connection) =
+                    connection.filter(|connection| connection.version.has_server_disconnect())
+                {
                     let goodbye = connection.disconnect(ReasonCode::ServerShuttingDown, "the server stops");
                     turn.send(link, goodbye);
                 }

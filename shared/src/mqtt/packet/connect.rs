@@ -151,8 +151,7 @@ impl Connect {
             0 => None,
             _ => Some(Box::new(Will::read(flags, &mut reader, version)?)), // [MQTT-3.1.2-9]
         };
-        // 3.1 allows a flag whose field is missing at the end, for the sake of the clients before it.
-        let ends_early = |reader: &Reader| version == Version::V3_1 && reader.is_empty();
+        let ends_early = |reader: &Reader| version.lets_connect_end_early() && reader.is_empty();
         let user_name = match flags & flag::USER_NAME {
             0 => None, // [MQTT-3.1.2-16]
             _ if ends_early(&reader) => None,
