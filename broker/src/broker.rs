@@ -228,7 +228,7 @@ impl Broker {
             Packet::Pingreq => self.pingreq(turn, key),
             Packet::Disconnect(disconnect) => self.disconnect(turn, key, &disconnect),
             Packet::Auth(auth) => self.auth(turn, key, &auth),
-            // A second CONNECT [MQTT-3.1.0-2], and what only servers send.
+            // A second CONNECT, and what only servers send. [MQTT-3.1.0-2], 3.1.1: [MQTT-3.1.0-2]
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Suback(_)

@@ -161,7 +161,8 @@ impl Broker {
         self.enter(key);
         self.connected(link, key, keep_alive_s);
 
-        // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
+        // [MQTT-3.1.4-5] [MQTT-3.2.0-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3], 3.1.1: [MQTT-3.2.0-1] [MQTT-3.2.2-1] [MQTT-3.2.2-2]
+        // The only one: whoever is connected says CONNECT in vain. [MQTT-3.2.0-2]
         connack.session_present = present.is_some();
         turn.report(Report::Connected {
             link,
@@ -178,18 +179,18 @@ impl Broker {
 
     /// Why this CONNECT cannot be accepted whoever it is.
     fn objection(&self, connect: &Connect) -> Option<(ReasonCode, &'static str)> {
-        let may_be_assigned = connect.version == Version::V5 || connect.clean_start;
+        let may_be_assigned = connect.version.tells_assigned_client_id() || connect.clean_start;
         if (connect.client_id.is_empty() && !may_be_assigned)
             || connect.client_id.len() > self.limits.client_id_len
         {
-            // [MQTT-3.1.3-8]
+            // [MQTT-3.1.3-8], 3.1.1: [MQTT-3.1.3-8] [MQTT-3.1.3-9]
             return Some((
                 ReasonCode::ClientIdentifierNotValid,
                 "the client identifier is missing or too long",
             ));
         }
         if self.limits.short_client_ids_3_1
-            && connect.version == Version::V3_1
+            && connect.version.bounds_client_ids()
             && !(1..=CLIENT_ID_CHARS_3_1).contains(&connect.client_id.chars().count())
         {
             let why = "an identifier of MQTT 3.1 has 1 to 23 characters";
@@ -215,6 +216,7 @@ impl Broker {
     }
 
     /// CONNACK with a failure, and nothing after it. [MQTT-3.2.2-7] [MQTT-3.1.4-6]
+    /// 3.1.1: [MQTT-3.2.2-5] [MQTT-3.1.4-5]
     pub(crate) fn refuse(
         &mut self,
         turn: &mut Turn<'_>,
@@ -239,6 +241,7 @@ impl Broker {
         }
         if self.sessions[key].connection.is_some() {
             // [MQTT-3.1.4-3] A session whose expiry is 0 ends with this, and the new connection begins another.
+            // 3.1.1: [MQTT-3.1.4-2]
             let (reason, why) = (ReasonCode::SessionTakenOver, "the same client identifier connected again");
             self.disconnect_client(turn, key, reason, why, CloseReason::TakenOver);
         } else if clean_start {
@@ -257,7 +260,7 @@ impl Broker {
         expiry_s: u32,
         client_id: &Text,
     ) -> ConnackProperties {
-        if connect.version != Version::V5 {
+        if !connect.version.has_properties() {
             return ConnackProperties::default();
         }
         let asked_s = connect.properties.session_expiry_interval_s.unwrap_or(0);
@@ -290,28 +293,30 @@ impl Broker {
 
     fn keep_alive_s(&self, connect: &Connect) -> u16 {
         let max = self.limits.keep_alive_s;
-        // Only 5.0 clients can be told. [MQTT-3.2.2-22]
         let above = connect.keep_alive_s == 0 || connect.keep_alive_s > max;
-        if connect.version == Version::V5 && max != 0 && above { max } else { connect.keep_alive_s }
+        // [MQTT-3.2.2-22]
+        let is_chosen = connect.version.has_server_keep_alive() && max != 0 && above;
+        if is_chosen { max } else { connect.keep_alive_s }
     }
 
     fn session_expiry_s(&self, connect: &Connect) -> u32 {
         let max = self.limits.session_expiry_s;
-        match (connect.version, connect.clean_start) {
-            (Version::V5, _) => connect.properties.session_expiry_interval_s.unwrap_or(0).min(max),
-            (Version::V3_1 | Version::V3_1_1, true) => 0,
-            (Version::V3_1 | Version::V3_1_1, false) => max,
+        match (connect.version.has_session_expiry(), connect.clean_start) {
+            // [MQTT-3.1.2.11.2]
+            (true, _) => connect.properties.session_expiry_interval_s.unwrap_or(0).min(max),
+            (false, true) => 0,    // 3.1.1: [MQTT-3.1.2-6]
+            (false, false) => max, // 3.1.1: [MQTT-3.1.2-4]
         }
     }
 
-    /// How many messages may be unacknowledged: what the client takes, and no more than is good for it.
+    /// How many messages may be unacknowledged: what the client takes, and no more than is good for it. [MQTT-4.9.0-1]
     fn window(&self, connect: &Connect) -> NonZeroU16 {
         let max = self.limits.in_flight_messages;
         connect.properties.receive_maximum.map_or(max, |theirs| theirs.min(max))
     }
 
     /// [MQTT-3.1.3-6] [MQTT-3.2.2-16] Random enough that nobody can guess it and take the session over, and of the
-    /// length and letters that every broker must accept. [MQTT-3.1.3-5]
+    /// length and letters that every broker must accept. [MQTT-3.1.3-5], 3.1.1: [MQTT-3.1.3-6]
     fn unused_client_id(&self, nonce: u128) -> Text {
         (0..)
             .map(|attempt| {

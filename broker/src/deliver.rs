@@ -2,7 +2,7 @@
 //!
 //! The order in which messages reach a session is the order in which they were accepted. QoS 0 keeps its place behind
 //! QoS 1 and 2 that wait, although it could overtake them: of two values of one topic the later must arrive last.
-//! [MQTT-4.6.0-5] [MQTT-4.6.0-6]
+//! [MQTT-4.6.0-5] [MQTT-4.6.0-6], 3.1.1: [MQTT-4.6.0-6]
 //!
 //! QoS 0 is not kept for a client that is away, which 3.1.2.4 leaves open: who comes back asks for the retained values.
 
@@ -25,7 +25,7 @@ use luxwire_shared::{
 };
 
 impl Broker {
-    /// Hands the message to every session with a matching subscription; says whether there was one. [MQTT-3.3.4-2]
+    /// Hands the message to every session with a matching subscription; says whether there was one. [MQTT-4.5.0-1]
     pub(crate) fn route(
         &mut self,
         turn: &mut Turn<'_>,
@@ -104,7 +104,7 @@ impl<'a> Matching<'a> {
     }
 
     /// The highest quality and all the identifiers, which are put into `ids`; `None` as with one.
-    /// [MQTT-3.3.4-2] [MQTT-3.3.4-4]
+    /// [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4], 3.1.1: [MQTT-3.3.5-1]
     fn all(
         subscriptions: impl Iterator<Item = &'a Subscription>,
         own: bool,
@@ -179,9 +179,9 @@ impl Session {
         if !self.may_read(message.topic) {
             return false;
         }
-        // [MQTT-3.8.4-8]
+        // [MQTT-3.8.4-8], 3.1.1: [MQTT-3.8.4-6]
         let qos = message.qos.min(matching.qos);
-        // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+        // [MQTT-3.3.1-12] [MQTT-3.3.1-13], 3.1.1: [MQTT-3.3.1-9]
         let retain = message.retain && matching.retain_as_published;
         let outbound = &Outbound { passing, qos, retain, subscription_ids: matching.subscription_ids };
         if self.connection.is_none() {
@@ -236,7 +236,7 @@ impl Session {
             && (self.outgoing.is_empty() || self.in_flight_bytes + size <= limits.in_flight_bytes)
     }
 
-    /// Sends a message at QoS 0, if the client takes packets of its size.
+    /// Sends a message at QoS 0, if the client takes packets of its size. [MQTT-4.3.1-1]
     #[inline]
     fn send_once(&mut self, turn: &mut Turn<'_>, outbound: &Outbound<'_>) {
         let Some(connection) = &self.connection else { return };
@@ -264,10 +264,11 @@ impl Session {
         let message = outbound.passing.message();
         self.in_flight_bytes += message.size();
         let set_at = connection.set_at(message, outbound.retain);
+        // Whatever DUP said when the message came. [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
         turn.deliver(connection.link, outbound, Delivery::first(outbound.qos, id), set_at);
     }
 
-    /// Sends a retained message to who subscribed, under the same conditions.
+    /// Sends a retained message to who subscribed, under the same conditions. 3.1.1: [MQTT-3.3.1-8]
     #[inline]
     pub(crate) fn send_retained(
         &mut self,
@@ -287,13 +288,13 @@ impl Session {
         self.send(turn, &pending.outbound(&passing), pending.share());
     }
 
-    /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1]
+    /// Sends again what the client did not acknowledge on an earlier connection. [MQTT-4.4.0-1], 3.1.1: [MQTT-4.4.0-1]
     fn resend(&mut self, turn: &mut Turn<'_>) {
         let Some(connection) = &self.connection else { return };
         let link = connection.link;
         while let Some((id, stage)) = self.outgoing.resend() {
             let (pending, delivery) = match stage {
-                // [MQTT-3.3.1-1] [MQTT-4.3.3-7]
+                // However old it is by now. [MQTT-3.3.1-1] [MQTT-4.3.3-7] [MQTT-4.3.3-13]
                 Stage::AwaitsPuback(pending) => (pending.clone(), Delivery::AtLeastOnce { id, dup: true }),
                 Stage::AwaitsPubrec(pending) => (pending.clone(), Delivery::ExactlyOnce { id, dup: true }),
                 // [MQTT-4.3.3-5] [MQTT-4.3.3-6]
@@ -321,6 +322,7 @@ impl Session {
         }
     }
 
+    /// Sends what waits, as far as the window goes. Nothing else waits for it. [MQTT-4.9.0-3]
     fn send_waiting(&mut self, turn: &mut Turn<'_>, limits: &Limits) {
         if self.connection.is_none() {
             return;
@@ -345,6 +347,7 @@ impl Session {
 
     /// Keeps a message for later. When there is no room, it is the one that is dropped: those before it were accepted
     /// first. QoS 0 may take half of the room only, so that it never costs the place of what must arrive.
+    /// 3.1.1: [MQTT-3.1.2-5]
     fn queue(&mut self, turn: &mut Turn<'_>, limits: &Limits, pending: Pending) {
         let has_place = |session: &Self| session.has_place_for(pending.message.size(), pending.qos, limits);
         if !has_place(self) {

@@ -10,14 +10,14 @@ impl Broker {
         let session = &mut self.sessions[key];
         if let Some(expiry_s) = expiry_s {
             if session.expiry_s == 0 && expiry_s != 0 {
-                // A session that was to end with its connection cannot be prolonged. Section 3.14.2.2.2.
+                // A session that was to end with its connection cannot be prolonged. [MQTT-3.14.2.2.2]
                 let reason = ReasonCode::ProtocolError;
                 let why = "a session that ends with its connection cannot be prolonged";
                 return self.disconnect_client(turn, key, reason, why, CloseReason::ProtocolError);
             }
             session.expiry_s = expiry_s.min(self.limits.session_expiry_s);
         }
-        // [MQTT-3.14.4-3]
+        // [MQTT-3.14.4-3], 3.1.1: [MQTT-3.14.4-3]
         if disconnect.reason == ReasonCode::Success {
             session.will = None;
         }

@@ -2,6 +2,10 @@
 //!
 //! DISCONNECT and CONNACK may always bring words, other packets only if the client did not ask to be spared
 //! ([MQTT-3.1.2-29]), and none if the packet became larger than the client takes.
+//!
+//! PUBREL, PUBCOMP, UNSUBACK and AUTH bring no words, and none of these packets user properties, so that nothing of the
+//! kind ever makes them too large: [MQTT-3.6.2-2] [MQTT-3.7.2-2] [MQTT-3.11.2-1] [MQTT-3.15.2-2]; [MQTT-3.4.2-3]
+//! [MQTT-3.5.2-3] [MQTT-3.6.2-3] [MQTT-3.7.2-3] [MQTT-3.9.2-2] [MQTT-3.11.2-2] [MQTT-3.14.2-4] [MQTT-3.15.2-3].
 
 use crate::session::{Connection, takes};
 use alloc::{boxed::Box, string::ToString};
@@ -11,7 +15,7 @@ use luxwire_shared::mqtt::{
     DisconnectProperties, Packet, PacketId, ReasonCode, Suback, Text, Version,
 };
 
-/// CONNACK that says no. [MQTT-3.2.2-6] [MQTT-3.2.2-19]
+/// CONNACK that says no. [MQTT-3.2.2-6] [MQTT-3.2.2-19], 3.1.1: [MQTT-3.2.2-4]
 pub(crate) fn refusal(reason: ReasonCode, why: impl Display, packet_size: Option<NonZeroU32>) -> Packet {
     let with = |reason_string| {
         let properties = ConnackProperties { reason_string, ..ConnackProperties::default() };

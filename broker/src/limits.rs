@@ -77,9 +77,9 @@ impl Limits {
     /// left does not count against this one, within reason. Clients before 5.0 know no bound but that of identifiers.
     pub(crate) fn receive_maximum_of(&self, version: Version, unreleased: usize) -> usize {
         let announced = usize::from(self.receive_maximum.get());
-        match version {
-            Version::V3_1 | Version::V3_1_1 => usize::from(u16::MAX),
-            Version::V5 => announced + unreleased.min(announced),
+        match version.has_receive_maximum() {
+            true => announced + unreleased.min(announced),
+            false => usize::from(u16::MAX),
         }
     }
 }

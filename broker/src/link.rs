@@ -88,7 +88,7 @@ impl Broker {
         }
     }
 
-    /// Bytes came that are no packet. [MQTT-4.13.1-1]
+    /// Bytes came that are no packet. [MQTT-4.13.1-1] [MQTT-3.1.4-1], 3.1.1: [MQTT-4.8.0-1]
     pub(crate) fn malformed(
         &mut self,
         turn: &mut Turn<'_>,
@@ -102,8 +102,10 @@ impl Broker {
             }
             Some(Stage::AwaitsConnect | Stage::Authenticates) => {
                 // A version that nobody knows is refused in words that every client reads. [MQTT-3.1.2-2] Otherwise
-                // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1]
-                if version == Some(Version::V5) || matches!(error, DecodeError::ProtocolLevel(_)) {
+                // only 5.0 can say what is wrong; 3.1.1 forbids an answer. 3.1.1: [MQTT-3.1.4-1] [MQTT-3.2.2-6]
+                // 3.1.1: [MQTT-3.1.2-2]
+                let answers = version.is_some_and(Version::answers_malformed_connect);
+                if answers || matches!(error, DecodeError::ProtocolLevel(_)) {
                     let newcomer = self.newcomers.get(&link);
                     let packet_size = newcomer.and_then(|newcomer| newcomer.packet_size());
                     let connack = refusal(error.reason(), error, packet_size);
@@ -129,7 +131,7 @@ impl Broker {
                 turn.close(link, CloseReason::ConnectTimeout);
                 self.forget_link(link);
             }
-            // [MQTT-3.1.2-22]
+            // [MQTT-3.1.2-22], 3.1.1: [MQTT-3.1.2-24]
             Stage::Connected(session) => {
                 self.disconnect_client(
                     turn,
@@ -143,6 +145,7 @@ impl Broker {
     }
 
     /// Ends a connection for a reason that 5.0 clients are told [MQTT-4.13.2-1]; older ones have no packet for it.
+    /// Nothing follows. [MQTT-3.14.4-1] [MQTT-3.14.4-2], 3.1.1: [MQTT-4.8.0-2]
     pub(crate) fn disconnect_client(
         &mut self,
         turn: &mut Turn<'_>,
@@ -152,7 +155,7 @@ impl Broker {
         close: CloseReason,
     ) {
         let Some(connection) = &self.sessions[session].connection else { return };
-        if connection.version == Version::V5 {
+        if connection.version.has_server_disconnect() {
             turn.send(connection.link, connection.disconnect(reason, why));
         }
         self.close_session_link(turn, session, close);
@@ -182,7 +185,9 @@ impl Broker {
         for link in links {
             if let Some(Stage::Connected(session)) = self.links.get(&link).map(|state| state.stage) {
                 let connection = self.sessions[session].connection.take();
-                if let Some(connection) = connection.filter(|connection| connection.version == Version::V5) {
+                if let Some(connection) =
+                    connection.filter(|connection| connection.version.has_server_disconnect())
+                {
                     let goodbye = connection.disconnect(ReasonCode::ServerShuttingDown, "the server stops");
                     turn.send(link, goodbye);
                 }

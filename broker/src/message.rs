@@ -17,7 +17,8 @@ use luxwire_shared::{
     time::Instant,
 };
 
-/// An application message with the time at which it came.
+/// An application message with the time at which it came. What the application said goes on as it came: [MQTT-3.3.2-4]
+/// [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-20] [MQTT-4.10]
 #[derive(Clone, Debug)]
 pub struct Message {
     /// Where it was published, and the application's bytes.

@@ -74,7 +74,7 @@ impl Broker {
         // [MQTT-4.6.0-3] Before 5.0 there is no word for a refusal. 3.1.1: [MQTT-3.3.5-2]
         let (kind, id) = match publish.delivery {
             Delivery::AtMostOnce => return,
-            // [MQTT-4.3.2-4]
+            // Nothing of it is remembered: the identifier is free. [MQTT-4.3.2-4] [MQTT-4.3.2-5], 3.1.1: [MQTT-4.3.2-2]
             Delivery::AtLeastOnce { id, .. } => (AcknowledgeKind::Puback, id),
             // [MQTT-4.3.3-8] [MQTT-4.3.3-9]
             Delivery::ExactlyOnce { id, .. } => (AcknowledgeKind::Pubrec, id),
@@ -97,10 +97,12 @@ impl Broker {
             return Err(Objection { reason: ReasonCode::ProtocolError, why });
         }
         if publish.delivery.qos() > self.limits.qos {
+            // [MQTT-3.3.1.2]
             let why = "the quality is above the maximum that CONNACK announced";
             return Err(Objection { reason: ReasonCode::QoSNotSupported, why });
         }
         if publish.retain && !self.limits.retain {
+            // [MQTT-3.3.1.3]
             let why = "nothing is retained here, as CONNACK announced";
             return Err(Objection { reason: ReasonCode::RetainNotSupported, why });
         }
@@ -108,7 +110,7 @@ impl Broker {
     }
 
     /// The name of the topic, with what aliases have to do with it. They count whatever becomes of the message: one that
-    /// is refused, or a repetition of one that came, introduces its alias all the same.
+    /// is refused, or a repetition of one that came, introduces its alias all the same. [MQTT-3.3.2-3]
     fn topic<'a>(
         &mut self,
         key: SessionKey,
@@ -167,7 +169,7 @@ impl Broker {
         // [MQTT-3.3.1-8]
         if message.retain {
             if message.payload.is_empty() {
-                // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+                // [MQTT-3.3.1-6] [MQTT-3.3.1-7], 3.1.1: [MQTT-3.3.1-10]
                 self.retained.clear(message.topic);
             } else if self.retained.set(passing.keep()) == Err(Full) {
                 return ReasonCode::QuotaExceeded;

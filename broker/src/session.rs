@@ -206,6 +206,7 @@ impl Sessions {
         }
     }
 
+    /// The session of this client identifier. [MQTT-3.1.3-2]
     pub(crate) fn find(&self, client_id: &str) -> Option<SessionKey> {
         let hash = self.hasher.hash_one(client_id);
         self.by_client_id.find(hash, |key| *self[*key].client_id == *client_id).copied()
@@ -328,10 +329,11 @@ impl Broker {
     }
 
     /// The session ends, and with it whatever its client left behind, except what it published. [MQTT-4.1.0-2]
+    /// 3.1.1: [MQTT-3.1.2-7]
     pub(crate) fn end_session(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let session = &self.sessions[key];
         self.subscriptions.remove_all(key, &session.subscriptions, &session.shares);
-        // A will whose delay is longer than the session's life is due at its end. [MQTT-3.1.2-8]
+        // A will whose delay is longer than the session's life is due at its end. [MQTT-3.1.2-8] [MQTT-3.1.3.2.2]
         self.publish_will(turn, key);
         let session = self.sessions.remove(key);
         self.deadlines.move_to(Deadline::Session(key), session.entered_at, None);

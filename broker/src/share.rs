@@ -1,4 +1,4 @@
-//! Shared subscriptions: each message goes to one member of a group. Section 4.8.2.
+//! Shared subscriptions: each message goes to one member of a group. [MQTT-4.8.2]
 //!
 //! The members have their turns, and whose turn it is gets the message if it can be sent to that member at once. Where
 //! that is true of nobody, it waits with the member that has the least before it: with one that is connected if there
@@ -6,8 +6,8 @@
 //!
 //! A message that waits goes to another member when its own goes away, comes back to find others waiting for it, or
 //! ends its session. One that was sent and not acknowledged stays with its member for as long as that member's session
-//! lives; after that QoS 1 goes to another, and QoS 2 to nobody, since the member may have had it. [MQTT-4.8.2-5] What a
-//! member refuses, it refuses for all. [MQTT-4.8.2-6]
+//! lives [MQTT-4.8.2-4]; after that QoS 1 goes to another, and QoS 2 to nobody, since the member may have had it.
+//! [MQTT-4.8.2-5] What a member refuses, it refuses for all. [MQTT-4.8.2-6]
 
 use crate::{
     Limits, Passing,

@@ -19,11 +19,11 @@ impl Broker {
         let Some(link) = self.sessions[key].link() else { return };
         let id = subscribe.subscription_id;
         let mut replays = Replays::new();
-        // [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
+        // [MQTT-3.8.4-5] [MQTT-3.8.4-6] [MQTT-3.9.3-1], 3.1.1: [MQTT-3.8.4-5]
         let filters = subscribe.filters.iter();
         let reasons: Vec<_> =
             filters.map(|wanted| self.subscribe_one(key, wanted, id, &mut replays)).collect();
-        // One that is under way begins anew, which sends everything once more. [MQTT-3.8.4-4]
+        // One that is under way begins anew, which sends everything once more. [MQTT-3.8.4-4], 3.1.1: [MQTT-3.8.4-3]
         let under_way = &mut self.sessions[key].replays;
         if under_way.is_empty() {
             *under_way = replays;
@@ -118,7 +118,7 @@ impl Broker {
         let (node, replaced) = self.subscriptions.insert(filter, key, subscription);
         self.sessions[key].subscriptions.insert(node);
         let is_wanted = match wanted.retain_handling {
-            // [MQTT-3.3.1-9]
+            // [MQTT-3.3.1-9], 3.1.1: [MQTT-3.3.1-6]
             RetainHandling::Send => true,
             // [MQTT-3.3.1-10]
             RetainHandling::SendIfNew => replaced.is_none(),
@@ -134,7 +134,7 @@ impl Broker {
         }
     }
 
-    /// Retained messages are not sent to those who share. Section 4.8.2.
+    /// Retained messages are not sent to those who share. [MQTT-4.8.2]
     fn subscribe_shared(
         &mut self,
         key: SessionKey,

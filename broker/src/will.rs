@@ -34,7 +34,7 @@ impl PendingWill {
         let message = Message {
             content: TopicAndPayload::new(will.topic.borrowed(), &will.payload),
             qos: will.qos,
-            retain: will.retain,
+            retain: will.retain, // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
             properties: (properties != PublishProperties::default()).then(|| Box::new(properties)),
             published: Now::default(),
             publisher: publisher.clone(),
@@ -45,9 +45,10 @@ impl PendingWill {
 
 impl Broker {
     /// Publishes the session's will, if there is still one, and removes it. [MQTT-3.1.2-8] [MQTT-3.1.2-10]
+    /// 3.1.1: [MQTT-3.1.2-8]
     pub(crate) fn publish_will(&mut self, turn: &mut Turn<'_>, key: SessionKey) {
         let Some(will) = self.sessions[key].will.take() else { return };
-        // Its life begins with its publication.
+        // Its life begins with its publication. [MQTT-3.3.2.3.3]
         let message = Message { published: turn.now, ..will.message };
         let reason = self.accept(turn, message.borrowed(), Some(key));
         if reason.is_failure() {

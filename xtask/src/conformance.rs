@@ -1,6 +1,7 @@
 //! `docs/conformance.md`: each statement of the standard that binds a server, where it is enforced, and which tests show
 //! it. Put together from the list of statements and from the tags, `[MQTT-3.3.1-5]`, in code and tests. A tag behind
-//! `3.1.1:` in the same line means the statement of that number in 3.1.1.
+//! `3.1.1:` in the same line means the statement of that number in 3.1.1. A statement that has a tag in one of the two
+//! places only must say in the list why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -76,8 +77,18 @@ fn document(project: &Project) -> Result<String> {
     Ok(render(&statements, &code, &tests))
 }
 
-/// The statements in order, with their words and, if no test shows one, the reason.
-type List<'a> = Vec<(Statement, &'a str, Option<&'a str>)>;
+/// The statements in order.
+type List<'a> = Vec<Entry<'a>>;
+
+/// A statement with its words.
+struct Entry<'a> {
+    statement: Statement,
+    words: &'a str,
+    /// Why no test shows it, if none does.
+    untested: Option<&'a str>,
+    /// Why no code bears its number, if none does.
+    nowhere: Option<&'a str>,
+}
 
 fn parse_list(list: &str) -> Result<List<'_>> {
     list.lines()
@@ -89,7 +100,14 @@ fn parse_list(list: &str) -> Result<List<'_>> {
             let (Some(version), Some(number), Some(words)) = (version, fields.next(), fields.next()) else {
                 bail!("{LIST}: {line:?} is not a version, a number and words");
             };
-            Ok((Statement { version, number: number.to_owned() }, words, fields.next()))
+            let mut reason = || fields.next().filter(|reason| !reason.is_empty());
+            let (untested, nowhere) = (reason(), reason());
+            Ok(Entry {
+                statement: Statement { version, number: number.to_owned() },
+                words,
+                untested,
+                nowhere,
+            })
         })
         .collect()
 }
@@ -164,19 +182,21 @@ fn in_line(text: &str) -> Vec<Statement> {
 /// Fails with all statements that have no home, and all tags that name no statement.
 fn complain(statements: &List<'_>, code: &Tags, tests: &Tags) -> Result<()> {
     let mut complaints = Vec::new();
-    for (statement, _, reason) in statements {
+    for Entry { statement, untested, nowhere, .. } in statements {
         let Statement { version, number } = statement;
-        match (tests.contains_key(statement), reason) {
-            (false, None) => {
-                complaints.push(format!("no test shows {number} of {version}, and {LIST} has no reason"))
+        for (tags, reason, place) in [(tests, untested, "test"), (code, nowhere, "code")] {
+            match (tags.contains_key(statement), reason) {
+                (false, None) => {
+                    complaints.push(format!("no {place} has {number} of {version}, and {LIST} has no reason"))
+                }
+                (true, Some(_)) => {
+                    complaints.push(format!("{number} of {version} has its {place} and needs no reason"))
+                }
+                (false, Some(_)) | (true, None) => {}
             }
-            (true, Some(_)) => {
-                complaints.push(format!("{number} of {version} has a test and needs no reason"))
-            }
-            _ => {}
         }
     }
-    let known: BTreeSet<_> = statements.iter().map(|(statement, ..)| statement).collect();
+    let known: BTreeSet<_> = statements.iter().map(|entry| &entry.statement).collect();
     for (statement, places) in code.iter().chain(tests).filter(|(statement, _)| !known.contains(statement)) {
         let files: BTreeSet<_> = places.iter().map(|place| place.file.display().to_string()).collect();
         let files: Vec<_> = files.into_iter().collect();
@@ -194,24 +214,20 @@ fn complain(statements: &List<'_>, code: &Tags, tests: &Tags) -> Result<()> {
 fn render(statements: &List<'_>, code: &Tags, tests: &Tags) -> String {
     let mut document = String::from(HEAD);
     let mut section = String::new();
-    for (statement, words, reason) in statements {
+    for Entry { statement, words, untested, nowhere } in statements {
         let chapter = format!("MQTT {}, section {}", statement.version, section_of(&statement.number));
         if chapter != section {
             let _ =
                 write!(document, "\n## {chapter}\n\n| | statement | code | shown by |\n|---|---|---|---|\n");
             section = chapter;
         }
-        let shown = match reason {
+        let found = |tags: &Tags, reason: &Option<&str>| match reason {
             Some(reason) => format!("– {reason}"),
-            None => places(tests.get(statement)),
+            None => places(tags.get(statement)),
         };
         let words = words.replace('|', "\\|");
-        let _ = writeln!(
-            document,
-            "| `{}` | {words} | {} | {shown} |",
-            statement.number,
-            places(code.get(statement))
-        );
+        let (code, shown) = (found(code, nowhere), found(tests, untested));
+        let _ = writeln!(document, "| `{}` | {words} | {code} | {shown} |", statement.number);
     }
     document
 }
@@ -219,11 +235,11 @@ fn render(statements: &List<'_>, code: &Tags, tests: &Tags) -> String {
 const HEAD: &str = "\
 # Conformance
 
-Each numbered statement of MQTT 5.0 and 3.1.1 that binds a server, in our own words; where the code bears its number; and the tests that
-show it. What 3.1.1 says as 5.0 does stands under 5.0. The file is written by `cargo xtask conformance` from
-[the list](../broker/tests/conformance/statements.tsv) and the tags in code and tests; `cargo xtask test` fails when a statement has no
-test and no reason, when a tag names no statement, and when this file is out of date. Where no code
-bears a number, the statement follows from all of it.
+Each statement of MQTT 5.0 and 3.1.1 that binds a server, in our own words; where the code bears its number; and the tests that show it.
+A number without a dash is that of a section whose text binds a server without a number of its own. What 3.1.1 says as 5.0 does stands
+under 5.0. The file is written by `cargo xtask conformance` from [the list](../broker/tests/conformance/statements.tsv) and the tags in
+code and tests; `cargo xtask test` fails when a statement has no test, or no place in the code, and no reason for it, when a tag names no
+statement, and when this file is out of date.
 ";
 
 /// `3.1` of `3.1.2-4`.
@@ -302,17 +318,21 @@ const TABLE: &[u8] = &[
 
     #[test]
     fn a_statement_without_a_home_and_a_tag_without_a_statement_are_complained_of() {
-        let list = "# words\n5\t1.1.1-1\tone\n5\t1.1.1-2\ttwo\tcannot be seen\n";
+        let list = "# words\n5\t1.1.1-1\tone\n5\t1.1.1-2\ttwo\tcannot be seen\tis everywhere\n";
         let statements = parse_list(list).expect("a list");
         let tag = |number: &str| {
             let place = Place { file: "x.rs".into(), function: None };
             Tags::from([(Statement { version: "5", number: number.to_owned() }, BTreeSet::from([place]))])
         };
         let none = Tags::new();
-        assert!(complain(&statements, &none, &tag("1.1.1-1")).is_ok());
-        assert!(complain(&statements, &tag("1.1.1-1"), &none).is_err());
-        assert!(complain(&statements, &tag("9.9.9-9"), &tag("1.1.1-1")).is_err());
-        assert!(complain(&statements, &none, &tag("1.1.1-2")).is_err());
+        let tags = |numbers: &[&str]| numbers.iter().flat_map(|number| tag(number)).collect::<Tags>();
+        let one = tag("1.1.1-1");
+        assert!(complain(&statements, &one, &one).is_ok());
+        assert!(complain(&statements, &one, &none).is_err(), "no test");
+        assert!(complain(&statements, &none, &one).is_err(), "no code");
+        assert!(complain(&statements, &tags(&["1.1.1-1", "9.9.9-9"]), &one).is_err(), "unknown");
+        assert!(complain(&statements, &one, &tags(&["1.1.1-1", "1.1.1-2"])).is_err(), "a test and a reason");
+        assert!(complain(&statements, &tags(&["1.1.1-1", "1.1.1-2"]), &one).is_err(), "code and a reason");
         assert!(parse_list("4\t1.1.1-1\tone").is_err());
         assert!(parse_list("5\t1.1.1-1").is_err());
     }

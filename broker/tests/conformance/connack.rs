@@ -75,7 +75,7 @@ fn a_refusal_leaves_the_session_alone_and_does_not_mention_it() {
     world.expect_nothing(client);
 }
 
-// [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12]
+// [MQTT-3.2.2-9] [MQTT-3.2.2-10] [MQTT-3.2.2-12] [MQTT-3.3.1.2]
 #[test]
 fn a_lower_maximum_quality_is_announced_and_enforced() {
     let mut world = World::with(|limits| limits.qos = QoS::AtLeastOnce);
@@ -91,7 +91,7 @@ fn a_lower_maximum_quality_is_announced_and_enforced() {
     assert_eq!(world.refused(v5("b").will(big_will)), ReasonCode::QoSNotSupported);
 }
 
-// [MQTT-3.2.2-13]
+// [MQTT-3.2.2-13] [MQTT-3.3.1.3]
 #[test]
 fn retention_that_is_off_is_announced_and_enforced() {
     let mut world = World::with(|limits| limits.retain = false);

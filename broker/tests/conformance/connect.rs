@@ -57,7 +57,7 @@ fn a_connection_that_says_nothing_is_closed_in_time() {
     assert_eq!(world.expect_closed(client), CloseReason::ConnectTimeout);
 }
 
-// [MQTT-3.1.0-2]
+// [MQTT-3.1.0-2] [MQTT-3.2.0-2]
 #[test]
 fn a_second_connect_is_a_protocol_error_and_the_will_is_published() {
     let mut world = World::new();

@@ -45,7 +45,7 @@ fn disconnect_may_change_the_session_expiry() {
     assert_eq!(world.broker.statistics().sessions, 0);
 }
 
-// Section 3.14.2.2.2.
+// [MQTT-3.14.2.2.2]
 #[test]
 fn an_expiry_of_0_cannot_be_raised() {
     let mut world = World::new();
@@ -62,7 +62,7 @@ fn an_expiry_of_0_cannot_be_raised() {
     assert_eq!(world.expect_closed(client), CloseReason::Disconnected(ReasonCode::Success));
 }
 
-// Section 3.14.2.2.2: the limit holds here as well.
+// The limit holds here as well.
 #[test]
 fn disconnect_does_not_raise_the_expiry_above_the_limit() {
     let mut world = World::with(|limits| limits.session_expiry_s = 50);

@@ -54,7 +54,7 @@ fn malformed_packets_end_the_connection_with_their_reason() {
         // [MQTT-3.3.2-2] [MQTT-4.7.0-1]
         ("30 07 00 03 61 2F 2B 00 31", Malformed),
         ("30 05 00 01 23 00 31", Malformed),
-        // [MQTT-4.7.3-1]
+        // [MQTT-4.7.3-1] [MQTT-3.3.2.3.4]
         ("30 04 00 00 00 31", Protocol),
         ("82 06 00 01 00 00 00 00", Malformed),
         // [MQTT-3.3.2-8]
@@ -84,7 +84,7 @@ fn malformed_packets_end_the_connection_with_their_reason() {
         ("82 0E 00 01 00 00 08 24 73 68 61 72 65 2F 67 00", Malformed),
         ("82 0F 00 01 00 00 09 24 73 68 61 72 65 2F 67 2F 00", Malformed),
         ("82 10 00 01 00 00 0A 24 73 68 61 72 65 2F 2B 2F 61 00", Malformed),
-        // A subscription identifier of 0, and two of them; section 3.8.2.1.2.
+        // A subscription identifier of 0, and two of them. [MQTT-3.3.2.3.8] [MQTT-3.8.2.1.2]
         ("82 09 00 01 02 0B 00 00 01 78 00", Protocol),
         ("82 0B 00 01 04 0B 01 0B 02 00 01 78 00", Protocol),
         // A SUBSCRIBE that ends within its filter, and before its options.
@@ -95,7 +95,8 @@ fn malformed_packets_end_the_connection_with_their_reason() {
         ("A2 03 00 01 00", Protocol),
         // [MQTT-3.15.2-1]
         ("F0 01 01", Protocol),
-        // A property that belongs elsewhere, one that is unknown, and a block that is longer than its packet; 2.2.2.2.
+        // A property that belongs elsewhere, one that is unknown, and a block that is longer than its packet.
+        // [MQTT-2.2.2.2]
         ("30 0A 00 01 78 05 11 00 00 00 01 31", Malformed),
         ("30 07 00 01 78 02 7F 00 31", Malformed),
         ("30 05 00 01 78 09 31", Malformed),
@@ -135,11 +136,14 @@ fn a_malformed_connect_is_refused_with_its_reason() {
         (0x06, "00 00 01 61 00 00 01 FF 00 00", Malformed),
         (0x06, "00 00 01 61 00 00 01 23 00 00", Malformed),
         (0x82, "00 00 01 61 00 01 FF", Malformed),
-        // Receive Maximum 0, Maximum Packet Size 0, Request Problem Information 2, a property twice; section 3.1.2.11.
+        // [MQTT-3.1.2.11.3] [MQTT-3.1.2.11.4] [MQTT-3.1.2.11.6] [MQTT-3.1.2.11.7]
         (0x02, "03 21 00 00 00 01 61", Protocol),
         (0x02, "05 27 00 00 00 00 00 01 61", Protocol),
+        (0x02, "02 19 02 00 01 61", Protocol),
         (0x02, "02 17 02 00 01 61", Protocol),
+        // A property twice, and one that belongs elsewhere. [MQTT-2.2.2.2]
         (0x02, "06 21 00 01 21 00 02 00 01 61", Protocol),
+        (0x02, "03 23 00 01 00 01 61", Malformed),
     ];
     for (flags, rest, reason) in rows {
         let mut world = World::new();

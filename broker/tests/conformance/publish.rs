@@ -49,7 +49,7 @@ fn a_publisher_learns_that_nobody_follows() {
     }
 }
 
-// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]
+// [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20] [MQTT-4.10]
 #[test]
 fn what_the_application_said_is_passed_on_unaltered() {
     for payload_format in [None, Some(PayloadFormat::Bytes), Some(PayloadFormat::Text)] {

@@ -84,7 +84,7 @@ fn a_session_that_has_expired_is_not_resumed() {
     assert_eq!(world.broker.statistics().subscriptions, 0);
 }
 
-// Section 3.1.2.11.2.
+// [MQTT-3.1.2.11.2]
 #[test]
 fn without_an_expiry_a_session_ends_with_its_connection_and_with_the_largest_never() {
     let mut world = World::with(|limits| limits.session_expiry_s = u32::MAX);

@@ -34,6 +34,7 @@ fn publish_numbers(world: &mut World, numbers: std::ops::Range<usize>, qos: QoS)
     world.leave(boss);
 }
 
+// [MQTT-4.8.2]
 #[test]
 fn the_members_take_turns() {
     for qos in [Q0, Q1, Q2] {
@@ -55,6 +56,7 @@ impl MapEach for Vec<Client> {
     }
 }
 
+// [MQTT-4.8.2]
 #[test]
 fn groups_and_those_who_want_everything_do_not_share_with_each_other() {
     let mut world = World::new();
@@ -108,7 +110,7 @@ fn a_shared_copy_has_the_identifier_of_its_subscription() {
     assert_eq!(ids, [vec![1, 2], vec![3], vec![4]]);
 }
 
-// Section 4.8.2; whatever the retain handling. [MQTT-3.3.1-9]
+// Whatever the retain handling. [MQTT-4.8.2] [MQTT-3.3.1-9]
 #[test]
 fn retained_messages_are_not_sent_to_those_who_share() {
     let mut world = World::new();
@@ -286,6 +288,7 @@ fn what_waits_for_a_member_goes_to_another_when_it_goes_away() {
     world.expect_nothing(other);
 }
 
+// [MQTT-4.8.2]
 #[test]
 fn a_session_that_ends_leaves_qos_1_to_the_others() {
     let mut world = World::new();

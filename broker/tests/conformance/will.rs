@@ -103,7 +103,7 @@ fn a_will_says_all_that_the_application_said() {
     world.cut(lamp);
     let got = *world.expect_publish(page).properties.expect("properties");
     assert_eq!(got.payload_format, properties.payload_format);
-    // Section 3.3.2.3.3: its life begins with its publication.
+    // Its life begins with its publication. [MQTT-3.3.2.3.3]
     assert_eq!(got.message_expiry_interval_s, properties.message_expiry_interval_s);
     assert_eq!(got.content_type, properties.content_type);
     assert_eq!(got.response_topic, properties.response_topic);
@@ -175,7 +175,7 @@ fn a_clean_start_within_the_delay_ends_the_session_and_publishes_the_will() {
     assert_eq!(world.take_all(page).len(), 1);
 }
 
-// Section 3.1.3.2.2: whichever comes first. [MQTT-4.1.0-2]
+// Whichever comes first. [MQTT-3.1.3.2.2] [MQTT-4.1.0-2]
 #[test]
 fn a_will_whose_delay_is_longer_than_the_session_is_published_when_that_ends() {
     for (expiry_s, delay_s, at_s) in [(2, 5, 2), (5, 2, 2), (0, 5, 0), (3, 3, 3), (u32::MAX, 9, 9)] {

@@ -73,7 +73,7 @@ pub(super) fn handshake(
     let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("base64 is visible ASCII");
     answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     if let Some(subprotocol) = subprotocol {
-        // [MQTT-6.0.0-4]
+        // [MQTT-6.0.0-4], 3.1.1: [MQTT-6.0.0-4]
         answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
     }
     spawn(hand_over(upgrade::on(&mut request), peer, place, door.clone()));
@@ -101,7 +101,8 @@ async fn hand_over(upgraded: OnUpgrade, peer: Peer, place: Place, door: Door) {
 /// The first of the client's subprotocols that we speak; `Err` if it offers only others.
 ///
 /// A client that offers none is let in without one: tools for trying things out often cannot offer any, and a browser
-/// that offers `mqtt` never comes here. Whoever names another protocol would only misunderstand us.
+/// that offers `mqtt` never comes here. Whoever names another protocol would only misunderstand us. [MQTT-6.0.0-3]
+/// 3.1.1: [MQTT-6.0.0-3]
 fn subprotocol(headers: &HeaderMap) -> Result<Option<&'static str>, ()> {
     let mut offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().peekable();
     if offered.peek().is_none() {

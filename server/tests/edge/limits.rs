@@ -72,6 +72,7 @@ fn a_stranger_may_not_send_much() {
     }
 }
 
+// [MQTT-3.2.2.3.6]
 #[test]
 fn a_packet_above_the_limit_is_refused_and_one_at_the_limit_is_not() {
     let server = Server::with(&["limits.packet_size=64 KiB"]);

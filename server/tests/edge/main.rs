@@ -7,6 +7,7 @@
 
 mod announced;
 mod closing;
+mod connections;
 mod contracts;
 mod frames;
 mod handshake;

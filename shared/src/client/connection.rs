@@ -110,7 +110,7 @@ impl Client {
             self.client_id = assigned.detached();
         }
         let expiry_s = properties.session_expiry_interval_s.unwrap_or(self.options.session_expiry_s);
-        let outlives = expiry_s > 0 && !(self.version() < Version::V5 && self.wants_clean_start());
+        let outlives = expiry_s > 0 && (self.version().has_session_expiry() || !self.wants_clean_start());
         self.session = if outlives { Session::Kept } else { Session::Ended };
         // [MQTT-3.2.2-21] [MQTT-3.2.2-22]
         let keep_alive_s = properties.server_keep_alive_s.unwrap_or(self.options.keep_alive_s);

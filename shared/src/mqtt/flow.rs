@@ -13,7 +13,7 @@ use crate::mqtt::{PacketId, QoS};
 use alloc::collections::VecDeque;
 use core::num::NonZeroU16;
 
-/// What has been sent at QoS 1 or 2 and is not acknowledged to the end, oldest first.
+/// What has been sent at QoS 1 or 2 and is not acknowledged to the end, oldest first. [MQTT-4.3.2-3] [MQTT-4.3.3-3]
 #[derive(Clone, Debug)]
 pub struct Outgoing<M> {
     unacknowledged: VecDeque<Entry<M>>,
@@ -171,7 +171,7 @@ impl<M> Outgoing<M> {
         self.taken.remove(id)
     }
 
-    /// The next identifier that nothing uses, and when it was taken.
+    /// The next identifier that nothing uses, and when it was taken. [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     fn free_id(&mut self) -> Option<(PacketId, u32)> {
         if self.taken.len() + self.unacknowledged.len() >= usize::from(u16::MAX) {
             return None;

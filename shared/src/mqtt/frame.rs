@@ -365,7 +365,7 @@ impl PacketType {
             Self::Publish => None,
             // [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
             Self::Pubrel | Self::Subscribe | Self::Unsubscribe => Some(0b0010),
-            // [MQTT-3.14.1-1] [MQTT-3.15.1-1]
+            // [MQTT-3.14.1-1] [MQTT-3.15.1-1], 3.1.1: [MQTT-3.14.1-1]
             _ => Some(0b0000),
         }
     }
@@ -386,7 +386,7 @@ impl Header {
         // On the header alone: nothing of a packet that is too large is kept.
         let packet_len = len + remaining_len as usize;
         if packet_len > packet_size_max as usize {
-            return Err(DecodeError::PacketTooLarge);
+            return Err(DecodeError::PacketTooLarge); // [MQTT-3.2.2.3.6]
         }
         Ok(Some(Self { packet_type, flags: first & 0x0F, overlong: !shortest, len, packet_len }))
     }

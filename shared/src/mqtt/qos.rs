@@ -32,7 +32,7 @@ impl QoS {
     }
 }
 
-/// A packet identifier, 1 to 65,535: never 0. [MQTT-2.2.1-3]
+/// A packet identifier, 1 to 65,535: never 0. [MQTT-2.2.1-3], 3.1.1: [MQTT-2.3.1-1]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PacketId(NonZeroU16);
 

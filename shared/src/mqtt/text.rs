@@ -5,6 +5,7 @@ use bytestring::ByteString;
 use core::{fmt, ops::Deref};
 
 /// A string that MQTT can carry: UTF-8, at most 65,535 bytes, without U+0000. [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+/// 3.1.1: [MQTT-1.5.3-1] [MQTT-1.5.3-2]
 ///
 /// Cloning costs a reference count. A byte order mark is kept as data. [MQTT-1.5.4-3]
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,6 +5,9 @@ use bytes::Bytes;
 use core::{fmt, ops::Deref, str};
 
 /// The name that a message is published under: at least one character, no wildcard. [MQTT-4.7.3-1] [MQTT-3.3.2-2]
+/// [MQTT-4.7.0-1]
+///
+/// What holds for every string of MQTT holds here as well. [MQTT-4.7.3-2] [MQTT-4.7.3-3]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName(Text);
 
@@ -199,7 +202,8 @@ impl TopicFilter {
         self.0.as_bytes().iter().any(|byte| matches!(byte, b'+' | b'#'))
     }
 
-    /// Whether a message with this name belongs to the subscription. [MQTT-4.7.2-1]
+    /// Whether a message with this name belongs to the subscription. Levels are compared as they stand. [MQTT-4.7.3-4]
+    /// [MQTT-4.7.2-1]
     pub fn matches<'a>(&self, topic: impl Into<TopicRef<'a>>) -> bool {
         let topic = topic.into();
         let mut names = topic.levels();

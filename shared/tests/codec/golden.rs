@@ -158,6 +158,14 @@ fn connack_before_5_0_has_five_refusals() {
     check(&V3, connack(false, ReasonCode::NotAuthorized), "20 02 00 05");
 }
 
+// [MQTT-2.2.2-1]
+#[test]
+fn connack_without_properties_says_that_there_are_none() {
+    check(&V5, connack(false, ReasonCode::Success), "20 03 00 00 00");
+    check(&V5, connack(true, ReasonCode::Success), "20 03 01 00 00");
+    check(&V5, connack(false, ReasonCode::NotAuthorized), "20 03 00 87 00");
+}
+
 #[test]
 fn connack_with_every_property() {
     check(&V5, connack(true, ReasonCode::Success), "20 03 01 00 00");
@@ -195,6 +203,7 @@ fn connack_with_every_property() {
     );
 }
 
+// [MQTT-2.2.2-1]
 #[test]
 fn publish_of_each_quality() {
     let publish = Publish::new(topic("a/b"), &b"on"[..]);
@@ -323,6 +332,7 @@ fn subscribe_and_suback() {
     check(&V5, Packet::Suback(refused), "90 0f  00 05  0b 1f 00 01 's' 26 00 01 'k' 00 01 'v'  a2");
 }
 
+// [MQTT-2.2.2-1]
 #[test]
 fn unsubscribe_and_unsuback() {
     let unsubscribe = Unsubscribe {

@@ -63,11 +63,9 @@ const SESSION_PRESENT: u8 = 0b0000_0001;
 
 impl Connack {
     pub(crate) fn read(mut reader: Reader, version: Version) -> Result<Self, DecodeError> {
-        // 3.1 knows no acknowledge flags and does not say what stands there instead.
-        let flags = match (reader.u8()?, version) {
-            (_, Version::V3_1) => 0,
-            (flags, Version::V3_1_1 | Version::V5) => flags,
-        };
+        let flags = reader.u8()?;
+        // Before there were acknowledge flags nothing said what stands there instead.
+        let flags = if version.has_session_present() { flags } else { 0 };
         if flags & !SESSION_PRESENT != 0 {
             return Err(DecodeError::ConnackFlags); // [MQTT-3.2.2-1]
         }
@@ -88,7 +86,7 @@ impl Connack {
 
     pub(crate) fn write(&self, version: Version, sink: &mut impl Sink) -> Result<(), EncodeError> {
         let session_present =
-            self.session_present && self.reason == ReasonCode::Success && version != Version::V3_1;
+            self.session_present && self.reason == ReasonCode::Success && version.has_session_present();
         sink.u8(if session_present { SESSION_PRESENT } else { 0 });
         if !version.has_properties() {
             sink.u8(to_return_code(self.reason));

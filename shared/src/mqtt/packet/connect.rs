@@ -151,8 +151,7 @@ impl Connect {
             0 => None,
             _ => Some(Box::new(Will::read(flags, &mut reader, version)?)), // [MQTT-3.1.2-9]
         };
-        // 3.1 allows a flag whose field is missing at the end, for the sake of the clients before it.
-        let ends_early = |reader: &Reader| version == Version::V3_1 && reader.is_empty();
+        let ends_early = |reader: &Reader| version.lets_connect_end_early() && reader.is_empty();
         let user_name = match flags & flag::USER_NAME {
             0 => None, // [MQTT-3.1.2-16]
             _ if ends_early(&reader) => None,
@@ -205,10 +204,10 @@ impl Connect {
 
 fn check_flags(flags: u8, version: Version) -> Result<(), DecodeError> {
     if flags & flag::RESERVED != 0 {
-        return Err(DecodeError::ConnectFlags); // [MQTT-3.1.2-3]
+        return Err(DecodeError::ConnectFlags); // [MQTT-3.1.2-3], 3.1.1: [MQTT-3.1.2-3]
     }
     if flags & flag::WILL == 0 && flags & (flag::WILL_QOS | flag::WILL_RETAIN) != 0 {
-        return Err(DecodeError::WillFlags); // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
+        return Err(DecodeError::WillFlags); // [MQTT-3.1.2-11] [MQTT-3.1.2-13], 3.1.1: [MQTT-3.1.2-11]
     }
     let password_alone = flags & flag::PASSWORD != 0 && flags & flag::USER_NAME == 0;
     if password_alone && !version.has_properties() {
@@ -219,8 +218,9 @@ fn check_flags(flags: u8, version: Version) -> Result<(), DecodeError> {
 
 impl Will {
     fn read(flags: u8, reader: &mut Reader, version: Version) -> Result<Self, DecodeError> {
+        // [MQTT-3.1.2-12], 3.1.1: [MQTT-3.1.2-14]
         let qos =
-            QoS::from_number((flags & flag::WILL_QOS) >> flag::WILL_QOS_SHIFT).ok_or(DecodeError::QoS)?; // [MQTT-3.1.2-12]
+            QoS::from_number((flags & flag::WILL_QOS) >> flag::WILL_QOS_SHIFT).ok_or(DecodeError::QoS)?;
         let retain = flags & flag::WILL_RETAIN != 0;
         let properties = property::read(reader, version)?.unwrap_or_default();
         let topic = reader.topic()?; // [MQTT-3.1.3-11]

@@ -189,10 +189,10 @@ impl Layout for Packet {
     }
 }
 
-/// 3.1 sets DUP when it sends one of these again; from 3.1.1 on that is forbidden.
+/// Whether these flags say that a packet is sent again, in a version that has DUP there.
 fn is_repetition(packet_type: PacketType, flags: u8, version: Version) -> bool {
     const DUP: u8 = 0b1000;
     let may_repeat =
         matches!(packet_type, PacketType::Pubrel | PacketType::Subscribe | PacketType::Unsubscribe);
-    version == Version::V3_1 && may_repeat && packet_type.reserved_flags() == Some(flags & !DUP)
+    version.has_dup_beyond_publish() && may_repeat && packet_type.reserved_flags() == Some(flags & !DUP)
 }

@@ -182,7 +182,7 @@ impl PublishTopic {
     fn read(name: Text, alias: Option<TopicAlias>, version: Version) -> Result<Self, DecodeError> {
         match alias {
             Some(alias) if name.is_empty() => return Ok(Self::Alias(alias)),
-            None if name.is_empty() && version.has_properties() => return Err(DecodeError::TopicMissing),
+            None if name.is_empty() && version.has_properties() => return Err(DecodeError::TopicMissing), // [MQTT-3.3.2.3.4]
             Some(_) | None => {}
         }
         let name = TopicName::try_from(name).map_err(DecodeError::Topic)?; // [MQTT-3.3.2-2]

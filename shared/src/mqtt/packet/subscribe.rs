@@ -136,7 +136,7 @@ impl Subscribe {
             Self { id, subscription_id: None, user_properties: Vec::new(), filters: Vec::new() };
         property::read_into(&mut subscribe, &mut reader, version)?;
         if reader.is_empty() {
-            return Err(DecodeError::NoFilters); // [MQTT-3.8.3-2]
+            return Err(DecodeError::NoFilters); // [MQTT-3.8.3-2], 3.1.1: [MQTT-3.8.3-3]
         }
         while !reader.is_empty() {
             subscribe.filters.push(SubscribeFilter::read(&mut reader, version)?);

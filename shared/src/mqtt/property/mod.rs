@@ -1,7 +1,7 @@
 //! The properties of 5.0: one block of identified values, the same form in every packet. Section 2.2.2.
 //!
 //! Each packet's file holds the table of its own properties; reading and writing both follow from the table. What is
-//! not in it is not allowed there, and everything but the lists may stand there once.
+//! not in it is not allowed there, and everything but the lists may stand there once. [MQTT-2.2.2.2]
 
 mod value;
 

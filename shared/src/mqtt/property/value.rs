@@ -14,6 +14,7 @@ pub(crate) trait Field {
     fn write(&self, property: Property, sink: &mut impl Sink) -> Result<(), EncodeError>;
 }
 
+/// Once at most. [MQTT-2.2.2.2] [MQTT-3.8.2.1.2]
 impl<V: Value> Field for Option<V> {
     fn read(&mut self, property: Property, reader: &mut Reader) -> Result<(), DecodeError> {
         if self.is_some() {
@@ -101,6 +102,7 @@ impl Value for u32 {
     }
 }
 
+/// Receive Maximum is never 0. [MQTT-3.1.2.11.3]
 impl Value for NonZeroU16 {
     fn read(property: Property, reader: &mut Reader) -> Result<Self, DecodeError> {
         Self::new(reader.u16()?).ok_or(DecodeError::PropertyValue(property))
@@ -111,6 +113,7 @@ impl Value for NonZeroU16 {
     }
 }
 
+/// Maximum Packet Size is never 0. [MQTT-3.1.2.11.4]
 impl Value for NonZeroU32 {
     fn read(property: Property, reader: &mut Reader) -> Result<Self, DecodeError> {
         Self::new(reader.u32()?).ok_or(DecodeError::PropertyValue(property))
@@ -121,6 +124,7 @@ impl Value for NonZeroU32 {
     }
 }
 
+/// Where a byte says yes or no it is 0 or 1. [MQTT-3.1.2.11.6] [MQTT-3.1.2.11.7]
 impl Value for bool {
     fn read(property: Property, reader: &mut Reader) -> Result<Self, DecodeError> {
         match reader.u8()? {
@@ -171,6 +175,7 @@ impl Value for QoS {
     }
 }
 
+/// Content Type, Reason String and others. [MQTT-3.3.2-19]
 impl Value for Text {
     fn read(_property: Property, reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.text()
@@ -213,6 +218,7 @@ impl Value for TopicAlias {
     }
 }
 
+/// 1 to 268,435,455. [MQTT-3.3.2.3.8]
 impl Value for SubscriptionId {
     fn read(property: Property, reader: &mut Reader) -> Result<Self, DecodeError> {
         Self::new(reader.variable()?).ok_or(DecodeError::PropertyValue(property))
