@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::{Config, Layers},
     demo::Demo,
-    descriptors,
+    descriptors, heap,
     http::{self, Hosts, LargeAnswers, Origins, Proxies, Uploads, Web},
     hue::{self, HueService},
     limits,
@@ -42,6 +42,7 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<()> {
     layers.add_flags(serve)?;
     let config = layers.finish()?;
     log::start();
+    heap::keep_what_is_free();
     let auth = Files::read(&config.auth)?;
     let _data_dir = config.storage.dir.as_deref().map(DataDir::claim).transpose()?;
     if config.storage.dir.is_some() {
