@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// MQTT connections at once. A big house has hundreds of devices; ten thousand idle ones cost some tens of megabytes.
+/// MQTT connections at once. A big house has hundreds of devices; ten thousand idle ones cost about ten megabytes.
 pub(crate) const CONNECTIONS: u32 = 10_000;
 
 /// What an unknown client may send as its first packet: a CONNECT with a long will, not a picture.
