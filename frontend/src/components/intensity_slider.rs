@@ -2,10 +2,8 @@
 //!
 //! It tells what the hand does and shows the level it is given. How often that is published, and who leads, is decided
 //! elsewhere.
-use crate::{clock, scroll_guard::ScrollGuard};
+use crate::scroll_guard::ScrollGuard;
 use leptos::{ev, html, prelude::*};
-use luxwire_shared::time::Instant;
-use std::time::Duration;
 
 /// What a person's hand does to the slider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +70,6 @@ pub(crate) fn IntensitySlider(
     let hidden = window_event_listener(ev::visibilitychange, move |_| release());
     on_cleanup(move || hidden.remove());
 
-    let stream = stream(level);
     let value_text = move || if on.get() { format!("{} percent", level.get()) } else { "Off".into() };
     view! {
         <div class="bar">
@@ -80,7 +77,6 @@ pub(crate) fn IntensitySlider(
             <span class="track">
                 <span
                     class="fill"
-                    class:stream=stream
                     style:--level=move || level.get().to_string()
                     style:transform=move || left_out(level.get())
                 ></span>
@@ -113,25 +109,6 @@ pub(crate) fn IntensitySlider(
         </div>
     }
 }
-
-/// Whether values come in a stream, as they do while somebody drags. The bar then goes straight to each: a transition would
-/// have the page draw every frame. A value that comes alone has the style sheet's transition.
-fn stream(level: Signal<u8>) -> RwSignal<bool> {
-    let stream = RwSignal::new(false);
-    Effect::new(move |last: Option<Instant>| {
-        level.track();
-        let now = clock::now();
-        let is_stream = last.is_some_and(|last| now.since(last) < STREAM);
-        if stream.get_untracked() != is_stream {
-            stream.set(is_stream);
-        }
-        now
-    });
-    stream
-}
-
-/// Values that come sooner one after another are a stream: two and a half times the interval in which a page sends them.
-const STREAM: Duration = Duration::from_millis(250);
 
 /// How far the fill, which is as long as the bar, is moved out of it.
 fn left_out(level: u8) -> String {
