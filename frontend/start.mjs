@@ -1,16 +1,16 @@
-// What Trunk's loader reports. A failure matters: without it the page would say "Loading…" for ever. And once the page
-// stands, the picture, a module of its own, is loaded when somebody opens it: by its button or by #picture in the address.
-export default function start() {
-  return {
-    onSuccess: picture,
-    onFailure() {
-      const line = document.querySelector("#shell .connection");
-      if (!line) return;
-      line.classList.add("refused");
-      line.setAttribute("role", "status");
-      line.textContent = "This page could not start: its WebAssembly did not load. Reload it, or try a current browser.";
-    },
-  };
+// Loads the page's WebAssembly; Trunk.toml puts this into the page. A failure matters: without a word the page would say
+// "Loading…" for ever. And once the page stands, the picture, a module of its own, is loaded when somebody opens it: by its
+// button or by #picture in the address.
+function start(glue, wasm) {
+  glue.then((module) => module.default({ module_or_path: wasm })).then(picture, failure);
+}
+
+function failure() {
+  const line = document.querySelector("#shell .connection");
+  if (!line) return;
+  line.classList.add("refused");
+  line.setAttribute("role", "status");
+  line.textContent = "This page could not start: its WebAssembly did not load. Reload it, or try a current browser.";
 }
 
 function picture() {

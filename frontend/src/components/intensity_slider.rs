@@ -73,8 +73,14 @@ pub(crate) fn IntensitySlider(
     let value_text = move || if on.get() { format!("{} percent", level.get()) } else { "Off".into() };
     view! {
         <div class="bar">
-            <span class="fill"></span>
-            <span class="handle"></span>
+            <span class="halo" style:--level=move || level.get().to_string()></span>
+            <span class="track">
+                <span
+                    class="fill"
+                    style:--level=move || level.get().to_string()
+                    style:transform=move || left_out(level.get())
+                ></span>
+            </span>
             <span
                 class="reported"
                 hidden=move || reported.get().is_none()
@@ -102,4 +108,9 @@ pub(crate) fn IntensitySlider(
             />
         </div>
     }
+}
+
+/// How far the fill, which is as long as the bar, is moved out of it.
+fn left_out(level: u8) -> String {
+    format!("translateX(calc((100% - var(--thumb)) * {out} / -99))", out = 100_u8.saturating_sub(level))
 }

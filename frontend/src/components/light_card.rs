@@ -68,6 +68,7 @@ pub(crate) fn LightCard(
             request_animation_frame(move || focus_slider(&article));
         }
     });
+    let strength = Memo::new(move |_| if on.get() { (level.get() + 10) / 20 * 20 } else { 0 });
     let remove_label = format!("Remove {name}");
     view! {
         <article
@@ -79,8 +80,9 @@ pub(crate) fn LightCard(
             class:held=held
             class:editing=editing
             aria-labelledby=heading_id.clone()
-            style:--level=move || level.get().to_string()
+            style:--strength=move || strength.get().to_string()
         >
+            <span class="shine" style:--level=move || level.get().to_string()></span>
             <div class="title">
                 <h2 class="name" id=heading_id.clone() title=name.clone()>{name.clone()}</h2>
                 {move || match notice.get() {

@@ -9,14 +9,16 @@ use axum::{
 };
 use std::sync::LazyLock;
 
-/// - Scripts: ours, WebAssembly, and the page's own inline loader, known by its hash.
+/// - Scripts and styles: ours, WebAssembly, and what stands in the page itself, known by its hash.
 /// - Connections: anywhere, because the page may be pointed at another broker (`?broker=ws://…`).
 /// - Frames: only our own pages may show this one in a frame, so that nobody can have a person click blindly.
 static CONTENT_SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let scripts: String =
-        page::inline_script_hashes().iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
+    let inline = |element| -> String {
+        page::inline_hashes(element).iter().map(|hash| format!(" 'sha256-{hash}'")).collect()
+    };
+    let (scripts, styles) = (inline("script"), inline("style"));
     let policy = format!(
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; img-src 'self' data:; \
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'{styles}; img-src 'self' data:; \
          connect-src 'self' ws: wss: http: https:; object-src 'none'; base-uri 'self'; form-action 'self'; \
          frame-ancestors 'self'"
     );

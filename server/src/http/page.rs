@@ -37,12 +37,13 @@ pub(super) async fn asset(request: Request) -> Response {
     }
 }
 
-/// The inline scripts of the page, as the content security policy names them. Read once: a page that is built again
-/// while a debug build of the server runs, and whose loader differs, needs the server started again.
-pub(super) fn inline_script_hashes() -> Vec<String> {
+/// The hashes of the page's `<script>` or `<style>` elements that hold their text themselves, as the content security
+/// policy names them. Read once: a page that is built again while a debug build of the server runs, and in which these
+/// differ, needs the server started again.
+pub(super) fn inline_hashes(element: &str) -> Vec<String> {
     let Some(index) = Dist::get("index.html") else { return Vec::new() };
     let html = String::from_utf8_lossy(&index.data);
-    inline_scripts(&html).map(|script| BASE64.encode(Sha256::digest(script))).collect()
+    inline(&html, element).map(|text| BASE64.encode(Sha256::digest(text))).collect()
 }
 
 /// How a file may be packed, best first: what the Accept-Encoding header calls it, and the sibling's suffix.
@@ -141,13 +142,15 @@ fn accepts(accept_encoding: &str, encoding: &str) -> bool {
     })
 }
 
-/// The text of each `<script>` that has no `src`.
-fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<script").skip(1).filter_map(|after| {
+/// The text of each element of this name that has no `src`.
+fn inline<'html>(html: &'html str, element: &str) -> impl Iterator<Item = &'html str> {
+    let (begin, end) = (format!("<{element}"), format!("</{element}>"));
+    let texts = html.split(&begin).skip(1).filter_map(|after| {
         let (attributes, rest) = after.split_once('>')?;
-        let (script, _) = rest.split_once("</script>")?;
-        (!attributes.contains("src=")).then_some(script)
-    })
+        let (text, _) = rest.split_once(&end)?;
+        (!attributes.contains("src=")).then_some(text)
+    });
+    texts.collect::<Vec<_>>().into_iter()
 }
 
 #[cfg(test)]
@@ -247,10 +250,11 @@ mod tests {
     }
 
     #[test]
-    fn inline_scripts_are_found_and_others_are_not() {
-        let html =
-            "<script src=\"a.js\"></script><script type=\"module\">go()</script><p><script>stop()</script>";
-        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["go()", "stop()"]);
+    fn inline_scripts_and_styles_are_found_and_others_are_not() {
+        let html = "<script src=\"a.js\"></script><script type=\"module\">go()</script><style>a{}</style><p>\
+            <script>stop()</script>";
+        assert_eq!(inline(html, "script").collect::<Vec<_>>(), ["go()", "stop()"]);
+        assert_eq!(inline(html, "style").collect::<Vec<_>>(), ["a{}"]);
     }
 
     #[test]

@@ -188,6 +188,7 @@ fn every_answer_tells_browsers_to_be_careful() {
         for part in [
             "default-src 'self'",
             "'wasm-unsafe-eval'",
+            "style-src 'self'",
             "frame-ancestors 'self'",
             "connect-src 'self' ws: wss:",
         ] {
