@@ -12,8 +12,9 @@ pub(crate) fn keep_what_is_free() {
     glibc::keep_what_is_free();
 }
 
-/// Gives whole pages that are free back to the system. It takes as long as there is much to give: some milliseconds for
-/// some tens of megabytes. Where the allocator is another one, nothing happens.
+/// Gives whole pages that are free back to the system. Everybody waits meanwhile, about half a millisecond for each megabyte
+/// that goes: 45 ms were seen after 300,000 retained values had been cleared. Where the allocator is another one, nothing
+/// happens.
 pub(crate) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::give_back();
