@@ -2,7 +2,7 @@
 
 use super::{
     State,
-    edge::{Edge, WORK_BYTES},
+    edge::{Allowance, Edge, WORK_BYTES},
     link::{Ending, Link, Over},
     links::Links,
 };
@@ -27,12 +27,12 @@ enum Read {
 }
 
 impl State {
-    /// Gives the link its turn, where the work of all began at `begun`.
-    pub(super) fn serve(&mut self, id: LinkId, begun: u64, buffer: &mut [u8]) {
+    /// Gives the link its turn.
+    pub(super) fn serve(&mut self, id: LinkId, allowance: Allowance, buffer: &mut [u8]) {
         let Some(link) = self.edge.links.get_mut(id) else { return };
         link.is_ready = false;
         match link.ending {
-            Ending::NotBegun => self.serve_open(id, begun, buffer),
+            Ending::NotBegun => self.serve_open(id, allowance, buffer),
             Ending::LastWords => self.send_last_words(id),
             Ending::Lingering => self.discard(id, buffer),
         }
@@ -43,9 +43,9 @@ impl State {
         self.set_timer();
     }
 
-    fn serve_open(&mut self, id: LinkId, begun: u64, buffer: &mut [u8]) {
-        let Edge { links, traffic, .. } = &mut self.edge;
-        let Some(link) = links.get_mut(id) else { return };
+    fn serve_open(&mut self, id: LinkId, allowance: Allowance, buffer: &mut [u8]) {
+        let Edge { links, traffic, work: before, .. } = &mut self.edge;
+        let (Some(link), before) = (links.get_mut(id), *before) else { return };
         if link.over.is_some() {
             return;
         }
@@ -54,16 +54,19 @@ impl State {
         } else if link.must_rest() {
             return;
         } else if mem::take(&mut link.left_off) {
-            self.receive(id, begun);
+            self.receive(id, allowance);
         } else if link.is_readable {
             match link.read(buffer, traffic) {
                 Read::Bytes(len) => {
-                    self.receive_read(id, begun, &mut buffer[..len]);
+                    self.receive_read(id, allowance, &mut buffer[..len]);
                     self.edge.work += len as u64 / WORK_BYTES;
                 }
                 Read::Nothing => {}
                 Read::Over(over) => link.over = Some(Box::new(over)),
             }
+        }
+        if let Some(link) = self.edge.links.get_mut(id) {
+            link.sends_much = self.edge.work - before > limits::LITTLE_WORK;
         }
         // The WebSocket protocol may have answered something by itself.
         self.edge.becomes_dirty(id);

@@ -47,7 +47,7 @@ pub(super) struct Edge {
     /// Links whose output became empty, where the broker waits for that.
     pub(super) drained: Vec<LinkId>,
     /// Links whose turn is to come.
-    pub(super) ready: VecDeque<LinkId>,
+    pub(super) ready: Ready,
     /// Wakes the task that gives turns and writes, while it waits.
     pub(super) driver: Option<Waker>,
     /// When the oldest blocked link may have been blocked for too long.
@@ -126,10 +126,9 @@ impl Edge {
         }
     }
 
-    /// Whether so much was done since it was `begun` that it is time to write, and others' turn. Where many links are to be
-    /// written to, which takes its time as well, each of them gets several messages in one write.
-    pub(super) fn is_enough(&self, begun: u64) -> bool {
-        is_enough(self.work - begun, self.dirty.len())
+    /// Whether it is time to write, and others' turn.
+    pub(super) fn is_spent(&self, allowance: Allowance) -> bool {
+        allowance.is_spent(self.work, self.dirty.len())
     }
 
     /// Has the driver write to the link if there is something that it does not know of.
@@ -172,7 +171,8 @@ impl Edge {
             return;
         }
         link.is_ready = true;
-        self.ready.push_back(id);
+        let queue = if link.sends_much { &mut self.ready.bulk } else { &mut self.ready.little };
+        queue.push_back(id);
         self.wake_driver();
     }
 
@@ -218,18 +218,6 @@ impl Edge {
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
-    }
-
-    /// Writes to every dirty link once; gives the links that drained, where the broker waits for that.
-    pub(super) fn flush(&mut self) -> Vec<LinkId> {
-        let mut dirty = mem::take(&mut self.dirty);
-        for id in dirty.drain(..) {
-            self.write(id);
-        }
-        if self.dirty.is_empty() {
-            self.dirty = dirty;
-        }
-        mem::take(&mut self.drained)
     }
 
     /// Writes to one link; says whether bytes are left because its socket is full.
@@ -286,12 +274,47 @@ impl Edge {
     }
 }
 
+/// Links whose turn is to come.
+#[derive(Debug, Default)]
+pub(super) struct Ready {
+    /// Those that set little in motion last time.
+    pub(super) little: VecDeque<LinkId>,
+    pub(super) bulk: VecDeque<LinkId>,
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        self.little.is_empty() && self.bulk.is_empty()
+    }
+}
+
 /// A small message with its topic.
 pub(super) const WORK_BYTES: u64 = 64;
 
-/// See [`Edge::is_enough`].
-fn is_enough(work: u64, links_to_write_to: usize) -> bool {
-    work > limits::WORK_PER_TURN && work > limits::WORK_PER_WRITE * links_to_write_to as u64
+/// What may be set in motion before it is time to write, and others' turn.
+#[derive(Clone, Copy)]
+pub(super) struct Allowance {
+    /// Where the work began.
+    begun: u64,
+    work: u64,
+    /// Work for each link that is to be written to, if that is more: writing takes its time as well, and each link gets several
+    /// messages in one write.
+    per_write: u64,
+}
+
+impl Allowance {
+    pub(super) fn of_turn(begun: u64) -> Self {
+        Self { begun, work: limits::WORK_PER_TURN, per_write: limits::WORK_PER_WRITE }
+    }
+
+    pub(super) fn of_newcomers(begun: u64) -> Self {
+        Self { begun, work: limits::WORK_PER_LOOK, per_write: 0 }
+    }
+
+    fn is_spent(self, work: u64, links_to_write_to: usize) -> bool {
+        let done = work - self.begun;
+        done > self.work && done > self.per_write * links_to_write_to as u64
+    }
 }
 
 #[cfg(test)]
@@ -300,10 +323,11 @@ mod tests {
 
     #[test]
     fn a_turn_ends_when_it_is_long_and_each_link_gets_a_few_messages_at_once() {
-        assert!(!is_enough(limits::WORK_PER_TURN, 1));
-        assert!(is_enough(limits::WORK_PER_TURN + 1, 500));
+        let turn = Allowance::of_turn(7);
+        assert!(!turn.is_spent(7 + limits::WORK_PER_TURN, 1));
+        assert!(turn.is_spent(7 + limits::WORK_PER_TURN + 1, 500));
         // Eight messages for five thousand are as many effects.
-        assert!(!is_enough(limits::WORK_PER_TURN + 1, 5_000));
-        assert!(is_enough(limits::WORK_PER_WRITE * 5_000 + 1, 5_000));
+        assert!(!turn.is_spent(7 + limits::WORK_PER_TURN + 1, 5_000));
+        assert!(turn.is_spent(7 + limits::WORK_PER_WRITE * 5_000 + 1, 5_000));
     }
 }

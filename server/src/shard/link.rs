@@ -47,6 +47,8 @@ pub(super) struct Link {
     pub(super) awaits_drain: bool,
     /// In the shard's list of links whose turn it is to be.
     pub(super) is_ready: bool,
+    /// It set much in motion when it last had its turn.
+    pub(super) sends_much: bool,
     /// The socket may have bytes, or its end, for us.
     pub(super) is_readable: bool,
     /// The client has ended its direction: behind the bytes that it sent comes their end, of which nobody is told again.
@@ -126,6 +128,7 @@ impl Link {
         let websocket = websocket.map(|arrived| Box::new(WebSocket::new(arrived, message_size(packet_size))));
         Self {
             socket,
+            sends_much: false,
             websocket,
             framer: Framer::new(length(packet_size)),
             output: Output::default(),

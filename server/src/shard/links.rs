@@ -26,6 +26,9 @@ struct Slot<L> {
     link: Option<L>,
 }
 
+// What `limits::CONNECTIONS` says of memory rests on it.
+const _: () = assert!(size_of::<Slot<Link>>() == 256);
+
 /// The lower bits of a number are the place, the upper ones count: no number is given twice.
 const PLACE_BITS: u32 = 24;
 /// The place of whatever is not in the table. More links than it has places is more than `limits.connections` can allow.

@@ -2,7 +2,8 @@
 //!
 //! Run to completion: what is read from one link is decoded and handled right there, and the effects are encoded into
 //! the receiving links' outputs as they arise. Those links are then dirty, and when each link that had something for us has
-//! had its turn, each of them is written to once. No channel, lock or task switch stands between a packet and its copies.
+//! had its turn, each of them is written to once. No channel, lock or task switch stands between a packet and its copies. Who
+//! sends little goes before those who send in bulk.
 //!
 //! ```text
 //!   sockets ──ready──► a link's turn: read ──► frames ──► packets ──► Broker::handle ──effects──► outputs ──► dirty
@@ -38,7 +39,7 @@ pub(crate) use room::{Place, Room};
 use crate::{auth::SignIn, clock::Clock, config::Config, heap, limits};
 use bytes::Buf as _;
 use connection::Endings;
-use edge::Edge;
+use edge::{Allowance, Edge, Ready};
 use link::{Link, Next, Over};
 use links::Links;
 use local::Locals;
@@ -52,7 +53,6 @@ use picture::{Cause, Picture, Scene};
 use sockets::Sockets;
 use std::{
     cell::RefCell,
-    collections::VecDeque,
     io, mem,
     rc::Rc,
     sync::Arc,
@@ -116,7 +116,7 @@ impl Shard {
                 work: 0,
                 dirty: Vec::new(),
                 drained: Vec::new(),
-                ready: VecDeque::new(),
+                ready: Ready::default(),
                 driver: None,
                 stall_check: None,
                 endings: Endings::default(),
@@ -188,19 +188,19 @@ impl State {
     }
 
     /// Handles what was just read from a link.
-    fn receive_read(&mut self, id: LinkId, begun: u64, read: &mut [u8]) {
+    fn receive_read(&mut self, id: LinkId, allowance: Allowance, read: &mut [u8]) {
         let Some(link) = self.edge.links.get_mut(id) else { return };
         let (bytes, rest) = link.open(read);
-        self.receive_bytes(id, begun, bytes);
+        self.receive_bytes(id, allowance, bytes);
         if !rest.is_empty()
             && let Some(link) = self.edge.links.get_mut(id)
         {
             link.push(rest);
-            self.receive(id, begun);
+            self.receive(id, allowance);
         }
     }
 
-    fn receive_bytes(&mut self, id: LinkId, begun: u64, mut bytes: &[u8]) {
+    fn receive_bytes(&mut self, id: LinkId, allowance: Allowance, mut bytes: &[u8]) {
         let now = self.edge.clock.now();
         while !bytes.is_empty() {
             if !self.picture.is_watched()
@@ -208,25 +208,25 @@ impl State {
                 && let Some(version) = link.reads_in_place()
             {
                 let mut arrived = link.arrived(bytes);
-                self.pass_plain(now, id, begun, version, &mut arrived);
+                self.pass_plain(now, id, allowance, version, &mut arrived);
                 bytes = arrived.rest();
             }
             if !bytes.is_empty() {
                 let Some(link) = self.edge.links.get_mut(id) else { return };
                 link.take_in(&mut bytes);
-                self.receive(id, begun);
+                self.receive(id, allowance);
             }
         }
     }
 
     /// Handles the packets that were taken in from a link; not all of them if they set so much in motion that others would
     /// wait.
-    fn receive(&mut self, id: LinkId, begun: u64) {
+    fn receive(&mut self, id: LinkId, allowance: Allowance) {
         let now = self.edge.clock.now();
         loop {
-            let is_enough = self.edge.is_enough(begun);
+            let is_spent = self.edge.is_spent(allowance);
             let Some(link) = self.edge.links.get_mut(id) else { return };
-            if is_enough {
+            if is_spent {
                 link.left_off = true;
                 return;
             }
@@ -234,7 +234,7 @@ impl State {
                 && let Some((version, mut bytes)) = link.take_arrived()
             {
                 let mut arrived = link.arrived(&bytes);
-                self.pass_plain(now, id, begun, version, &mut arrived);
+                self.pass_plain(now, id, allowance, version, &mut arrived);
                 let rest = arrived.rest().len();
                 bytes.advance(bytes.len() - rest);
                 if !bytes.is_empty()
@@ -253,11 +253,18 @@ impl State {
     }
 
     /// Tells the broker of the packets that can be read where they lie, up to the first other one.
-    fn pass_plain(&mut self, now: Now, id: LinkId, begun: u64, version: Version, arrived: &mut Arrived<'_>) {
+    fn pass_plain(
+        &mut self,
+        now: Now,
+        id: LinkId,
+        allowance: Allowance,
+        version: Version,
+        arrived: &mut Arrived<'_>,
+    ) {
         let edge = &mut self.edge;
         while let Some(packet) = arrived.next_plain(version) {
             self.broker.handle_plain(now, id, &packet, edge);
-            if edge.is_enough(begun) || edge.links.get(id).is_none_or(|link| link.must_rest()) {
+            if edge.is_spent(allowance) || edge.links.get(id).is_none_or(|link| link.must_rest()) {
                 break;
             }
         }
@@ -287,10 +294,9 @@ impl State {
         }
     }
 
-    /// Writes to every dirty link once, and tells the broker which links drained. What that sets in motion is for the next
-    /// time.
-    fn flush(&mut self) {
-        for link in self.edge.flush() {
+    /// Tells the broker which links drained. What that sets in motion is written next time.
+    fn tell_of_drained(&mut self) {
+        for link in mem::take(&mut self.edge.drained) {
             let now = self.edge.clock.now();
             self.tell(now, Input::Drained { link });
         }

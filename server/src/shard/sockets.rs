@@ -37,6 +37,14 @@ impl Sockets {
         self.queue.get_ref().registry().register(socket, Token(place), both)
     }
 
+    /// Notes in the links what became of their sockets by now.
+    pub(super) fn look(&mut self, edge: &mut Edge) {
+        // What the system does not say now it says at the end of the turn, or why.
+        if self.queue.get_mut().poll(&mut self.events, Some(Duration::ZERO)).is_ok() {
+            note(&self.events, edge);
+        }
+    }
+
     /// Notes in the links what became of their sockets. When there is no more, the task will be woken.
     pub(super) fn note_changes(&mut self, cx: &mut Context<'_>, edge: &mut Edge) {
         while let TaskPoll::Ready(ready) = self.queue.poll_read_ready_mut(cx) {
@@ -45,23 +53,13 @@ impl Sockets {
                 // The runtime ends, and everything with it.
                 Err(error) => return error!(%error, "the runtime does not watch over sockets any more"),
             };
-            match ready.get_inner_mut().poll(&mut self.events, Some(Duration::ZERO)) {
+            let events = &mut self.events;
+            match ready.get_inner_mut().poll(events, Some(Duration::ZERO)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return error!(%error, "the system does not say which sockets changed"),
             }
-            let mut len = 0;
-            for event in &self.events {
-                len += 1;
-                edge.socket_changed(
-                    event.token().0,
-                    &Change {
-                        is_readable: event.is_readable() || event.is_error(),
-                        is_ended_by_peer: event.is_read_closed() || event.is_error(),
-                        is_writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-                    },
-                );
-            }
+            let len = note(events, edge);
             if len == EVENTS {
                 // There may be more; those that are known have their turn first.
                 return;
@@ -69,6 +67,23 @@ impl Sockets {
             ready.clear_ready();
         }
     }
+}
+
+/// Notes what the system said; how much that is.
+fn note(events: &Events, edge: &mut Edge) -> usize {
+    let mut len = 0;
+    for event in events {
+        len += 1;
+        edge.socket_changed(
+            event.token().0,
+            &Change {
+                is_readable: event.is_readable() || event.is_error(),
+                is_ended_by_peer: event.is_read_closed() || event.is_error(),
+                is_writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+            },
+        );
+    }
+    len
 }
 
 /// What became of a socket.
