@@ -43,7 +43,7 @@ pub(super) async fn asset(request: Request) -> Response {
 pub(super) fn inline_hashes(element: &str) -> Vec<String> {
     let Some(index) = Dist::get("index.html") else { return Vec::new() };
     let html = String::from_utf8_lossy(&index.data);
-    inline(&html, element).map(|text| BASE64.encode(Sha256::digest(text))).collect()
+    inline(&html, element).into_iter().map(|text| BASE64.encode(Sha256::digest(text))).collect()
 }
 
 /// How a file may be packed, best first: what the Accept-Encoding header calls it, and the sibling's suffix.
@@ -107,8 +107,8 @@ fn cache_control(path: &str) -> &'static str {
     if is_hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" }
 }
 
-/// Trunk puts up to sixteen hexadecimal digits before or behind a hyphen, without leading zeros:
-/// `page-0123456789abcdef_bg.wasm`, `f044cd3251ad25f-start.mjs`.
+/// Trunk puts up to sixteen hexadecimal digits behind a hyphen, without leading zeros: `page-0123456789abcdef_bg.wasm`; or before it,
+/// where a file is part of another's name.
 fn is_hashed(path: &str) -> bool {
     path.split(['-', '_', '.'])
         .any(|part| (10..=16).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -143,14 +143,16 @@ fn accepts(accept_encoding: &str, encoding: &str) -> bool {
 }
 
 /// The text of each element of this name that has no `src`.
-fn inline<'html>(html: &'html str, element: &str) -> impl Iterator<Item = &'html str> {
+fn inline<'html>(html: &'html str, element: &str) -> Vec<&'html str> {
     let (begin, end) = (format!("<{element}"), format!("</{element}>"));
-    let texts = html.split(&begin).skip(1).filter_map(|after| {
-        let (attributes, rest) = after.split_once('>')?;
-        let (text, _) = rest.split_once(&end)?;
-        (!attributes.contains("src=")).then_some(text)
-    });
-    texts.collect::<Vec<_>>().into_iter()
+    html.split(&begin)
+        .skip(1)
+        .filter_map(|after| {
+            let (attributes, rest) = after.split_once('>')?;
+            let (text, _) = rest.split_once(&end)?;
+            (!attributes.contains("src=")).then_some(text)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -227,7 +229,7 @@ mod tests {
         for hashed in [
             "page-0123456789abcdef.js",
             "luxwire-frontend-91f1820d6840ee06_bg.wasm",
-            "f044cd3251ad25f-start.mjs",
+            "f044cd3251ad25f-snippet.js",
             "a/b-00112233445566ff.css",
         ] {
             assert!(is_hashed(hashed), "{hashed}");
@@ -253,8 +255,8 @@ mod tests {
     fn inline_scripts_and_styles_are_found_and_others_are_not() {
         let html = "<script src=\"a.js\"></script><script type=\"module\">go()</script><style>a{}</style><p>\
             <script>stop()</script>";
-        assert_eq!(inline(html, "script").collect::<Vec<_>>(), ["go()", "stop()"]);
-        assert_eq!(inline(html, "style").collect::<Vec<_>>(), ["a{}"]);
+        assert_eq!(inline(html, "script"), ["go()", "stop()"]);
+        assert_eq!(inline(html, "style"), ["a{}"]);
     }
 
     #[test]
