@@ -1,22 +1,12 @@
 //! `luxwire hue-sim` on the command line. What it answers is tested in the devices' own crate.
 
-use crate::support::{eventually, get, program, run};
+use crate::support::{Ends, eventually, get, program, run};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
-    process::{Child, Stdio},
+    process::Stdio,
 };
-
-/// Does not outlive its test.
-struct Ends(Child);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn it_says_where_it_is_and_stops_when_asked() {

@@ -15,7 +15,10 @@ pub(crate) use events::{Event, Events};
 pub(crate) use http::{Answer, get, handshake_answer, request};
 pub(crate) use server::{Finished, Server, program, run, run_command};
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Child,
+    time::{Duration, Instant},
+};
 
 /// After this long something that should have happened will not happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -30,5 +33,15 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         assert!(started.elapsed() < DEADLINE, "it never happened: {what}");
         // Leaves the processor to those who are being waited for.
         std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// A program that does not outlive its test, however that ends: whoever waits for the tests' output would wait for it.
+pub(crate) struct Ends(pub(crate) Child);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -5,7 +5,7 @@ use super::{
     broker::Broker,
     programs::{Outcome, Whose},
 };
-use crate::support::{Server, program};
+use crate::support::{Ends, Server, program};
 use rustix::process::Signal;
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -98,12 +98,12 @@ fn a_reader_that_goes_ends_it() {
     let server = Server::start();
     let mut command = program();
     command.args(["sub", "-p", &server.mqtt.port().to_string(), "-t", "a", "-d"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut child = Ends(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut out = BufReader::new(child.0.stdout.take().unwrap()).lines();
     assert!(out.any(|line| line.unwrap().starts_with("Subscribed")));
     drop(out);
     publish("-t a -m x", server.mqtt);
-    let status = crate::support::eventually("its end", || child.try_wait().unwrap());
+    let status = crate::support::eventually("its end", || child.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
 }
 
@@ -114,8 +114,8 @@ fn payloads_pass_unchanged_and_at_once() {
     let payload: Vec<u8> = (0..=255_u8).cycle().take(70_000).collect();
     let mut command = program();
     command.args(["sub", "-p", &port, "-t", "a", "-q", "2", "-N", "-C", "2", "-d"]);
-    let mut subscriber = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(subscriber.stdout.take().unwrap());
+    let mut subscriber = Ends(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut out = BufReader::new(subscriber.0.stdout.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("Subscribed") {
         line.clear();
@@ -123,12 +123,12 @@ fn payloads_pass_unchanged_and_at_once() {
     }
     let mut publisher = program();
     publisher.args(["pub", "-p", &port, "-t", "a", "-q", "2", "-s", "--repeat", "2"]);
-    let mut publisher = publisher.stdin(Stdio::piped()).spawn().unwrap();
-    publisher.stdin.take().unwrap().write_all(&payload).unwrap();
-    assert!(publisher.wait().unwrap().success());
+    let mut publisher = Ends(publisher.stdin(Stdio::piped()).spawn().unwrap());
+    publisher.0.stdin.take().unwrap().write_all(&payload).unwrap();
+    assert!(publisher.0.wait().unwrap().success());
     let mut seen = Vec::new();
     std::io::Read::read_to_end(&mut out, &mut seen).unwrap();
-    assert!(subscriber.wait().unwrap().success());
+    assert!(subscriber.0.wait().unwrap().success());
     let count = seen.windows(256).filter(|window| window.iter().copied().eq(0..=255)).count();
     assert!(count >= 2 * (70_000 / 256) - 2, "{count}");
 }
@@ -190,9 +190,9 @@ fn lines_wait_for_a_broker_that_comes_back() {
     let mut server = Server::start();
     let address = server.mqtt.to_string();
     let mut command = Whose::Ours.command("pub -p PORT -t a -l -q 1 -r -d", server.mqtt);
-    let mut publisher = command.spawn().unwrap();
-    let mut input = publisher.stdin.take().unwrap();
-    let mut out = BufReader::new(publisher.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut publisher = Ends(command.spawn().unwrap());
+    let mut input = publisher.0.stdin.take().unwrap();
+    let mut out = BufReader::new(publisher.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     input.write_all(b"one\n").unwrap();
     assert!(out.any(|line| line.contains("PUBACK")));
     server.signal(Signal::TERM);
@@ -203,7 +203,7 @@ fn lines_wait_for_a_broker_that_comes_back() {
     command.args(["serve", "--http", "127.0.0.1:0", "--mqtt", &address, "--ephemeral"]);
     let again = Server::from(command);
     assert_eq!(out.filter(|line| line.contains("PUBACK")).count(), 2);
-    assert!(publisher.wait().unwrap().success());
+    assert!(publisher.0.wait().unwrap().success());
     let kept = Whose::Mosquittos.run("sub -p PORT -t a -C 1", "", again.mqtt);
     assert_eq!(kept.out, "three\n");
 }
