@@ -333,8 +333,8 @@ impl Link {
         written
     }
 
-    /// Whether the flusher is needed, if only to find that everything is written, and does not know that yet. A blocked
-    /// link's own task writes when the socket drains.
+    /// Whether it is to be written to at the end of the turn, if only to find that everything is written, and the driver does
+    /// not know that yet. A blocked link has a turn of its own when its socket drains.
     pub(super) fn becomes_dirty(&mut self) -> bool {
         let has_something_to_write = self.awaits_drain || !self.output.is_empty();
         let becomes = !self.is_dirty && self.blocked_since.is_none() && has_something_to_write;
