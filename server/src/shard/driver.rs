@@ -123,7 +123,7 @@ impl State {
 mod tests {
     use super::super::{NewLink, Room, edge::WORK_BYTES};
     use super::*;
-    use crate::{auth::Files, clock::Clock, config::Config};
+    use crate::{auth::Files, clock::Clock, config::Config, descriptors};
     use std::{
         io::{Read as _, Write as _},
         net::{TcpListener, TcpStream},
@@ -188,7 +188,7 @@ mod tests {
         }
 
         fn subscriber(&mut self) -> TcpStream {
-            let mut client = self.client(b"\x82\x06\0\x01\0\x01#\0");
+            let mut client = self.client(b"\x82\x06\0\x01\0\x01t\0");
             client.read_exact(&mut [0; 5]).expect("a SUBACK");
             client
         }
@@ -263,6 +263,25 @@ mod tests {
             house.turn();
             let received = payloads(&mut subscriber, 2 * MUCH + 1);
             assert_eq!(received.iter().position(|payload| *payload == b'!'), Some(MUCH));
+        });
+    }
+
+    #[test]
+    fn a_single_message_does_not_wait_until_thousands_are_written_to() {
+        // A connection has two ends here.
+        descriptors::raise_limit(2 * limits::WRITES_PER_LOOK as u32 + 100);
+        House::with(|mut house| {
+            let all: Vec<_> = (0..=limits::WRITES_PER_LOOK).map(|_| house.subscriber()).collect();
+            let mut follower = house.client(b"\x82\x06\0\x01\0\x01s\0");
+            follower.read_exact(&mut [0; 5]).expect("a SUBACK");
+            let mut to_all = house.client(b"");
+            let mut single = house.client(b"");
+            to_all.write_all(&message(b'a')).unwrap();
+            house.look();
+            single.write_all(b"\x30\x04\0\x01s!").unwrap();
+            house.turn();
+            assert_eq!(payloads(&mut follower, 1), *b"!");
+            drop(all);
         });
     }
 
