@@ -31,6 +31,12 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
     )),
     flow("wild-q1", "the same at QoS 1", Flow::new(Shape::Wildcards, AtLeastOnce)),
     flow(
+        "topics-100k-q0",
+        "50 pairs that go round through 2,000 topics each, a subscriber to each prefix, QoS 0",
+        Flow::new(MANY_TOPICS, AtMostOnce),
+    ),
+    flow("topics-100k-q1", "the same at QoS 1", Flow::new(MANY_TOPICS, AtLeastOnce)),
+    flow(
         "filters-100",
         "50 pairs, QoS 0, beside 50 filters that nothing matches",
         Flow::new(PAIRS, AtMostOnce).beside_filters(50),
@@ -122,6 +128,9 @@ const fn few(in_flight: usize) -> Shape {
 
 /// Pairs that wait for each message, so that nothing can be gathered.
 const UNBATCHED: Shape = Shape::Pairs { count: 500, in_flight: 1 };
+
+/// As many messages in flight as with pairs, but no two in a row of one topic.
+const MANY_TOPICS: Shape = Shape::Topics { pairs: 50, topics: 2_000, in_flight: 100 };
 
 const fn fan_out(subscribers: usize) -> Shape {
     Shape::FanOut { subscribers, in_flight: 64 }

@@ -24,13 +24,15 @@ pub(super) enum Shape {
     FanIn { publishers: usize, in_flight: usize },
     /// A thousand topics of ten publishers, and as many wildcards.
     Wildcards,
+    /// Pairs whose publishers go round through topics of their own, each received by a prefix.
+    Topics { pairs: usize, topics: usize, in_flight: usize },
 }
 
 impl Shape {
     /// The relay knows who belongs together, but no topics.
     pub(super) fn suits_relay(&self, qos: QoS) -> bool {
         match self {
-            Self::Pairs { .. } | Self::FanOut { .. } => true,
+            Self::Pairs { .. } | Self::FanOut { .. } | Self::Topics { .. } => true,
             // It cannot tell whose acknowledgement one of many publishers waits for.
             Self::FanIn { .. } => qos == QoS::AtMostOnce,
             // Who fed a queue that nobody empties would be no limit but an accident.
@@ -80,6 +82,9 @@ impl Shape {
                 Ok(())
             }
             Self::Wildcards => wildcards(load, flow, open),
+            Self::Topics { pairs, topics, in_flight } => {
+                (0..pairs).try_for_each(|pair| round_of_topics(load, flow, open, pair, topics, in_flight))
+            }
         }
     }
 }
@@ -124,6 +129,29 @@ fn publisher(
 
 /// What receivers commonly announce as their Receive Maximum, and what Mosquitto has by itself.
 const UNACKNOWLEDGED: usize = 20;
+
+/// A publisher who has a message for each of its topics in turn, and who receives all of them.
+fn round_of_topics(
+    load: &mut Load,
+    flow: &Flow,
+    open: &dyn Fn(&str) -> Result<Link>,
+    pair: usize,
+    topics: usize,
+    in_flight: usize,
+) -> Result<()> {
+    let mut packets = Packets::default();
+    for number in 0..topics {
+        let topic = format!("bench/plant/{pair}/sensor/{number}/state");
+        let stream = load.stream(pair, 1);
+        packets.push(&topic, flow.qos, flow.payload_len, stream)?;
+    }
+    let mut link = open(&client_id(pair, 's', 0))?;
+    link.subscribe(&[format!("bench/plant/{pair}/#")], flow.qos)?;
+    let first = (pair * topics) as u32;
+    load.receive_by(link, iter::once(first..first + topics as u32).collect())?;
+    let window = Window { deliveries: in_flight, unacknowledged: UNACKNOWLEDGED };
+    load.publish_by(open(&client_id(pair, 'p', pair))?, packets, flow.qos, window)
+}
 
 fn wildcards(load: &mut Load, flow: &Flow, open: &dyn Fn(&str) -> Result<Link>) -> Result<()> {
     let mut receivers = vec![0; (SIDE * SIDE * SIDE) as usize];
