@@ -22,6 +22,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
         Flow::new(fan_out(500), AtMostOnce),
     )),
     flow("fanout-q1", "one publisher to 500, QoS 1, 20 unacknowledged", Flow::new(fan_out(500), AtLeastOnce)),
+    flow(
+        "fanout-half-q1",
+        "one publisher to 500, QoS 1, of whom every second one subscribed at QoS 0",
+        Flow::new(Shape::HalfAtMostOnce { subscribers: 500, in_flight: 64 }, AtLeastOnce),
+    ),
     flow("fanout-5000-q0", "one publisher to 5,000, QoS 0", Flow::new(fan_out(5_000), AtMostOnce)),
     flow("fanout-5000-q1", "one publisher to 5,000, QoS 1", Flow::new(fan_out(5_000), AtLeastOnce)),
     also_unpinned(flow(

@@ -18,6 +18,8 @@ pub(super) enum Shape {
     Pairs { count: usize, in_flight: usize },
     /// One publisher, all others subscribe to it.
     FanOut { subscribers: usize, in_flight: usize },
+    /// The same to as many at QoS 0 as at the quality of the rest.
+    HalfAtMostOnce { subscribers: usize, in_flight: usize },
     /// The same beside others who read a little now and then, and some who never read.
     Reluctant { subscribers: usize, in_flight: usize, slow: usize, frozen: usize },
     /// Many publish, one subscribes.
@@ -35,6 +37,8 @@ impl Shape {
             Self::Pairs { .. } | Self::FanOut { .. } | Self::Topics { .. } => true,
             // It cannot tell whose acknowledgement one of many publishers waits for.
             Self::FanIn { .. } => qos == QoS::AtMostOnce,
+            // It gives everybody the same.
+            Self::HalfAtMostOnce { .. } => false,
             // Who fed a queue that nobody empties would be no limit but an accident.
             Self::Wildcards | Self::Reluctant { .. } => false,
         }
@@ -59,6 +63,16 @@ impl Shape {
             Self::FanOut { subscribers: count, in_flight } => {
                 let topic = "bench/fanout";
                 subscribers(load, flow, open, 0, count, topic)?;
+                publisher(load, flow, open, 0, 0, count, in_flight, topic)
+            }
+            Self::HalfAtMostOnce { subscribers: count, in_flight } => {
+                let topic = "bench/half";
+                for number in 0..count {
+                    let mut link = open(&client_id(0, 's', number))?;
+                    let qos = if number.is_multiple_of(2) { QoS::AtMostOnce } else { flow.qos };
+                    link.subscribe(&[topic.to_owned()], qos)?;
+                    load.receive_by(link, iter::once(0..1).collect())?;
+                }
                 publisher(load, flow, open, 0, 0, count, in_flight, topic)
             }
             Self::Reluctant { subscribers: count, in_flight, slow, frozen } => {
