@@ -66,7 +66,7 @@ fn everything_flows_through_the_relay_and_through_ours() {
 
 #[test]
 fn ours_routes_wildcards_speaks_websocket_and_lets_nobody_be_disturbed_by_those_who_do_not_read() {
-    for table in measure("wild,fanout-half,ws,fanin,reluctant,start", "luxwire") {
+    for table in measure("wild,fanout-half,shared,ws,fanin,reluctant,start", "luxwire") {
         check(&table, "luxwire");
     }
 }

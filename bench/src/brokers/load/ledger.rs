@@ -1,11 +1,12 @@
-//! What one subscriber has received, held against what was sent: loss, duplicates and wrong order are told apart.
+//! What one subscriber has received, or a group that shares, held against what was sent: loss, duplicates and wrong order
+//! are told apart.
 //!
 //! Each stream must arrive as 0, 1, 2, …. A gap is a loss until the missing message comes after all: then it was out of
-//! order. A message that is neither next nor missing was there before.
+//! order. A message that is neither next nor missing was there before. In a group none sees an order.
 
 use std::{collections::BTreeSet, ops::AddAssign};
 
-/// The account of one subscriber.
+/// The account of one subscriber or group.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     first_stream: u32,
@@ -14,6 +15,8 @@ pub(crate) struct Ledger {
     /// Left out so far, as stream and sequence number.
     missing: BTreeSet<(u32, u32)>,
     found: Faults,
+    /// Several take what comes, so that none of them sees an order.
+    any_order: bool,
 }
 
 /// What a correct broker has none of, at QoS 1 and 2 at least.
@@ -33,7 +36,13 @@ impl Ledger {
     /// For the streams from `first_stream` on.
     pub(crate) fn new(first_stream: u32, streams: usize) -> Self {
         let next = vec![0; streams];
-        Self { first_stream, next, missing: BTreeSet::new(), found: Faults::default() }
+        let (missing, found) = (BTreeSet::new(), Faults::default());
+        Self { first_stream, next, missing, found, any_order: false }
+    }
+
+    /// For all of a group together, of whom each message reaches one.
+    pub(crate) fn of_group(first_stream: u32, streams: usize) -> Self {
+        Self { any_order: true, ..Self::new(first_stream, streams) }
     }
 
     /// Notes a delivery. Returns for how many messages it settles that they have arrived or will not: that many may
@@ -56,9 +65,13 @@ impl Ledger {
             }
             self.missing.extend((*next..sequence).map(|missing| (stream, missing)));
             *next = sequence + 1;
-            return gap as usize + 1;
+            // Of a group, what is missing is on its way to another member.
+            return if self.any_order { 1 } else { gap as usize + 1 };
         }
         if self.missing.remove(&(stream, sequence)) {
+            if self.any_order {
+                return 1;
+            }
             self.found.reordered += 1;
         } else {
             self.found.duplicates += 1;
@@ -125,6 +138,14 @@ mod tests {
         assert_eq!((ledger.note(2, 0), ledger.note(4, 0), ledger.note(3, u32::MAX)), (0, 0, 0));
         assert_eq!(ledger.note(3, 0), 1);
         assert_eq!(ledger.close(|_| 1), Faults { strange: 3, ..NONE });
+    }
+
+    #[test]
+    fn a_group_receives_each_message_once_in_any_order() {
+        let mut ledger = Ledger::of_group(0, 1);
+        let settled: Vec<usize> = [1, 0, 3, 3, 2].map(|sequence| ledger.note(0, sequence)).into();
+        assert_eq!(settled, [1, 1, 1, 0, 1]);
+        assert_eq!(ledger.close(|_| 5), Faults { lost: 1, duplicates: 1, ..NONE });
     }
 
     #[test]

@@ -30,6 +30,7 @@ use ledger::Ledger;
 use mqttbytes::QoS;
 use publisher::{Publisher, Stream};
 use std::{
+    iter,
     ops::Range,
     time::{Duration, Instant},
 };
@@ -110,6 +111,14 @@ impl Load {
         let ledger = Ledger::new(first, end.saturating_sub(first) as usize);
         self.ledgers.push(Account { ledger, streams });
         self.add(link, Party::Subscriber(self.ledgers.len() - 1))
+    }
+
+    /// Takes in a group of whom each message of these streams reaches one.
+    pub(crate) fn receive_together(&mut self, links: Vec<Link>, streams: Range<u32>) -> Result<()> {
+        let ledger = Ledger::of_group(streams.start, streams.len());
+        self.ledgers.push(Account { ledger, streams: iter::once(streams).collect() });
+        let number = self.ledgers.len() - 1;
+        links.into_iter().try_for_each(|link| self.add(link, Party::Subscriber(number)))
     }
 
     /// Takes in one who publishes.

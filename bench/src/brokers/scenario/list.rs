@@ -42,6 +42,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
     ),
     flow("topics-100k-q1", "the same at QoS 1", Flow::new(MANY_TOPICS, AtLeastOnce)),
     flow(
+        "shared-q1",
+        "50 publishers to 50 who share one subscription, QoS 1, 20 unacknowledged each",
+        Flow::new(Shape::Shared { members: 50, in_flight: 100 }, AtLeastOnce),
+    ),
+    flow(
         "filters-100",
         "50 pairs, QoS 0, beside 50 filters that nothing matches",
         Flow::new(PAIRS, AtMostOnce).beside_filters(50),

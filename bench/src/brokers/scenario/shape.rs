@@ -26,6 +26,8 @@ pub(super) enum Shape {
     FanIn { publishers: usize, in_flight: usize },
     /// A thousand topics of ten publishers, and as many wildcards.
     Wildcards,
+    /// Many publish, and as many share what comes: each message goes to one of them.
+    Shared { members: usize, in_flight: usize },
     /// Pairs whose publishers go round through topics of their own, each received by a prefix.
     Topics { pairs: usize, topics: usize, in_flight: usize },
 }
@@ -37,8 +39,8 @@ impl Shape {
             Self::Pairs { .. } | Self::FanOut { .. } | Self::Topics { .. } => true,
             // It cannot tell whose acknowledgement one of many publishers waits for.
             Self::FanIn { .. } => qos == QoS::AtMostOnce,
-            // It gives everybody the same.
-            Self::HalfAtMostOnce { .. } => false,
+            // It gives everybody the same, and would need a memory of who had the last turn.
+            Self::HalfAtMostOnce { .. } | Self::Shared { .. } => false,
             // Who fed a queue that nobody empties would be no limit but an accident.
             Self::Wildcards | Self::Reluctant { .. } => false,
         }
@@ -74,6 +76,20 @@ impl Shape {
                     load.receive_by(link, iter::once(0..1).collect())?;
                 }
                 publisher(load, flow, open, 0, 0, count, in_flight, topic)
+            }
+            Self::Shared { members, in_flight } => {
+                let mut links = Vec::new();
+                for number in 0..members {
+                    let mut link = open(&client_id(0, 's', number))?;
+                    link.subscribe(&["$share/workers/bench/work/+".to_owned()], flow.qos)?;
+                    links.push(link);
+                }
+                load.receive_together(links, 0..members as u32)?;
+                for number in 0..members {
+                    let topic = format!("bench/work/{number}");
+                    publisher(load, flow, open, 0, number, 1, in_flight, &topic)?;
+                }
+                Ok(())
             }
             Self::Reluctant { subscribers: count, in_flight, slow, frozen } => {
                 let topic = "bench/reluctant";
