@@ -58,7 +58,7 @@ fn check(table: &Value, broker: &str) {
 
 #[test]
 fn everything_flows_through_the_relay_and_through_ours() {
-    for table in measure("pair,unbatched,fanout-q,topics", "relay,luxwire") {
+    for table in measure("pair,five,unbatched,fanout-q,topics", "relay,luxwire") {
         check(&table, "relay");
         check(&table, "luxwire");
     }

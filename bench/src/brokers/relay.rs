@@ -195,7 +195,9 @@ impl Relay {
         let Some(body) = bytes.get(header..len) else { return Ok(None) };
         let Stage::Welcome { group } = stage else {
             // The protocol's name, its level, flags and keep alive stand before the client's identifier.
-            let id = body.get(12..).context("a CONNECT that is too short")?;
+            // In MQTT 5 also an empty list of properties.
+            let begin = if body.get(6) == Some(&5) { 13 } else { 12 };
+            let id = body.get(begin..).context("a CONNECT that is too short")?;
             let (name, role) = std::str::from_utf8(id)?.split_once('-').context("nobody of ours")?;
             let group = self.group(name);
             let publishes = role.starts_with('p');

@@ -4,7 +4,7 @@ use super::{
     link::{Inbox, Link, Over},
     packets::{self, DISCONNECT},
     poller::{Poller, Ready},
-    wire::Packet,
+    wire::{Dialect, Packet},
 };
 use crate::brokers::stop;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -143,7 +143,7 @@ impl Guest {
         let mut link = Link::ring(over)?;
         let mut stage = Stage::Upgrading;
         if link.is_open() {
-            link.send(&packets::connect(name)?)?;
+            link.send(&packets::connect(name, Dialect::Three)?)?;
             stage = Stage::Connecting;
         }
         link.unblock()?;
@@ -171,7 +171,7 @@ impl Guest {
         })?;
         if self.stage == Stage::Upgrading && self.link.is_open() {
             self.stage = Stage::Connecting;
-            self.link.send(&packets::connect(&name())?)?;
+            self.link.send(&packets::connect(&name(), Dialect::Three)?)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::{
     packets,
     websocket::{self, WebSocket},
-    wire::{self, Packet},
+    wire::{self, Dialect, Packet},
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use mqttbytes::QoS;
@@ -26,6 +26,7 @@ pub(crate) enum Over {
 #[derive(Debug)]
 pub(crate) struct Link {
     stream: TcpStream,
+    dialect: Dialect,
     websocket: Option<WebSocket>,
     /// The beginning of a packet whose rest has not come.
     partial: Vec<u8>,
@@ -53,7 +54,14 @@ const READ_BYTES: usize = 256 << 10;
 impl Link {
     /// Connects, and is welcome.
     pub(crate) fn open(over: &Over, client_id: &str) -> Result<Self> {
-        Self::greeted(over, client_id, &packets::connect(client_id)?)
+        Self::open_speaking(Dialect::Three, over, client_id)
+    }
+
+    /// The same in another dialect.
+    pub(crate) fn open_speaking(dialect: Dialect, over: &Over, client_id: &str) -> Result<Self> {
+        let mut link = Self::greeted(over, client_id, &packets::connect(client_id, dialect)?)?;
+        link.dialect = dialect;
+        Ok(link)
     }
 
     /// The same to a session that stays.
@@ -89,7 +97,13 @@ impl Link {
         let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true).context("cannot turn Nagle's algorithm off")?;
         stream.set_read_timeout(Some(ANSWER_WITHIN)).context("cannot limit how long an answer may take")?;
-        let mut link = Self { stream, websocket: None, partial: Vec::new(), unsent: Vec::new() };
+        let mut link = Self {
+            stream,
+            dialect: Dialect::Three,
+            websocket: None,
+            partial: Vec::new(),
+            unsent: Vec::new(),
+        };
         if let Over::WebSocket(address, path) = over {
             link.send_raw(websocket::upgrade(*address, path).as_bytes())?;
             link.websocket = Some(WebSocket::default());
@@ -104,7 +118,10 @@ impl Link {
 
     /// Subscribes, and is granted it.
     pub(crate) fn subscribe(&mut self, filters: &[String], qos: QoS) -> Result<()> {
-        self.send(&packets::subscribe(filters, qos)?)?;
+        self.send(&match self.dialect {
+            Dialect::Three => packets::subscribe(filters, qos)?,
+            Dialect::Five | Dialect::FiveDescribed => packets::subscribe_5(filters, qos)?,
+        })?;
         let granted = self.wait(|packet| match packet {
             Packet::Suback(granted) => Some(granted),
             _ => None,
@@ -187,7 +204,7 @@ impl Link {
             }
         };
         let mut rest = bytes;
-        while let Some((packet, len)) = wire::first(rest)? {
+        while let Some((packet, len)) = wire::first(rest, self.dialect)? {
             take(packet)?;
             rest = rest.get(len..).unwrap_or_default();
         }

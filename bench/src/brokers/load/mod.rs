@@ -22,7 +22,7 @@ pub(crate) use packets::Packets;
 pub(crate) use poller::{Poller, Ready};
 pub(crate) use publisher::Window;
 pub(crate) use stamp::Stamp;
-pub(crate) use wire::{Packet, length};
+pub(crate) use wire::{Dialect, Packet, length};
 
 use crate::brokers::stop;
 use anyhow::{Result, ensure};

@@ -2,8 +2,11 @@
 //!
 //! They are encoded by `mqttbytes`, not by our codec, so that a mistake of ours would not be on both sides.
 
-use super::stamp::Stamp;
-use anyhow::{Result, anyhow};
+use super::{
+    stamp::Stamp,
+    wire::{self, Dialect},
+};
+use anyhow::{Context as _, Result, anyhow};
 use bytes::BytesMut;
 use mqttbytes::{
     QoS,
@@ -14,6 +17,7 @@ use mqttbytes::{
 /// PUBLISH packets one behind the other.
 #[derive(Debug, Default)]
 pub(crate) struct Packets {
+    dialect: Dialect,
     bytes: Vec<u8>,
     places: Vec<Place>,
 }
@@ -31,6 +35,11 @@ pub(crate) struct Place {
 }
 
 impl Packets {
+    /// None yet, in MQTT 3.1.1 by default.
+    pub(crate) fn speaking(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
     /// Adds one.
     pub(crate) fn push(&mut self, topic: &str, qos: QoS, payload_len: usize, stream: usize) -> Result<()> {
         self.push_with(topic, qos, payload_len, stream, false)
@@ -58,15 +67,26 @@ impl Packets {
         let payload_len = payload_len.max(Stamp::LEN);
         let start = self.bytes.len();
         let filling: Vec<u8> = (0..payload_len).map(|place| b'a' + (place % 26) as u8).collect();
-        let mut publish = Publish::new(topic, qos, filling);
-        publish.retain = retain;
-        if qos != QoS::AtMostOnce {
-            publish.pkid = 1;
-        }
-        self.bytes.extend_from_slice(&encoded(|buffer| publish.write(buffer))?);
+        let id = u16::from(qos != QoS::AtMostOnce);
+        let packet = match self.dialect {
+            Dialect::Three => {
+                let mut publish = Publish::new(topic, qos, filling);
+                (publish.retain, publish.pkid) = (retain, id);
+                encoded(|buffer| publish.write(buffer))?
+            }
+            Dialect::Five | Dialect::FiveDescribed => {
+                let mut publish = v5::Publish::new(topic, qos, filling);
+                (publish.retain, publish.pkid) = (retain, id);
+                publish.properties = (self.dialect == Dialect::FiveDescribed).then(description);
+                encoded(|buffer| publish.write(buffer))?
+            }
+        };
+        let (header, _) = wire::length(&packet)?.context("a packet has a length")?;
+        self.bytes.extend_from_slice(&packet);
         let end = self.bytes.len();
         let stamp = end - payload_len;
-        let id = if qos == QoS::AtMostOnce { 0 } else { stamp - 2 };
+        // Behind the topic, which has two bytes for its length.
+        let id = if qos == QoS::AtMostOnce { 0 } else { start + header + 2 + topic.len() };
         self.places.push(Place { start, id, stamp, end, stream });
         Ok(())
     }
@@ -97,9 +117,28 @@ impl Packets {
     }
 }
 
+/// What a sensor says of its readings.
+fn description() -> v5::PublishProperties {
+    v5::PublishProperties {
+        payload_format_indicator: None,
+        message_expiry_interval: None,
+        topic_alias: None,
+        response_topic: None,
+        correlation_data: None,
+        user_properties: vec![("unit".into(), "degrees Celsius".into())],
+        subscription_identifiers: Vec::new(),
+        content_type: Some("application/octet-stream".into()),
+    }
+}
+
 /// CONNECT without a session.
-pub(crate) fn connect(client_id: &str) -> Result<Vec<u8>> {
-    connect_to(client_id, true)
+pub(crate) fn connect(client_id: &str, dialect: Dialect) -> Result<Vec<u8>> {
+    if dialect == Dialect::Three {
+        return connect_to(client_id, true);
+    }
+    let mut connect = v5::Connect::new(client_id);
+    connect.keep_alive = KEEP_ALIVE_S;
+    encoded(|buffer| connect.write(buffer))
 }
 
 /// CONNECT to a session, which stays when the connection ends.
@@ -135,9 +174,10 @@ pub(crate) fn connect_expiring(client_id: &str, expiry_s: u32) -> Result<Vec<u8>
     encoded(|buffer| connect.write(buffer))
 }
 
-/// SUBSCRIBE of MQTT 5, at QoS 1.
-pub(crate) fn subscribe_5(filter: &str) -> Result<Vec<u8>> {
-    let mut subscribe = v5::Subscribe::new(filter, QoS::AtLeastOnce);
+/// SUBSCRIBE of MQTT 5 to all of them.
+pub(crate) fn subscribe_5(filters: &[String], qos: QoS) -> Result<Vec<u8>> {
+    let filters = filters.iter().map(|filter| v5::SubscribeFilter::new(filter.clone(), qos));
+    let mut subscribe = v5::Subscribe::new_many(filters);
     subscribe.pkid = 1;
     encoded(|buffer| subscribe.write(buffer))
 }
@@ -203,10 +243,7 @@ fn encoded(write: impl FnOnce(&mut BytesMut) -> Result<usize, mqttbytes::Error>)
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::wire::{self, Packet},
-        *,
-    };
+    use super::{super::wire::Packet, *};
 
     #[test]
     fn a_patched_packet_is_read_with_its_new_numbers_and_its_neighbour_is_untouched() {
@@ -219,10 +256,24 @@ mod tests {
         packets.patch(second, stamp, 0x1234);
 
         assert_eq!(packets.between(first, first), before);
-        let (packet, len) = wire::first(packets.between(second, second)).unwrap().unwrap();
+        let (packet, len) = wire::first(packets.between(second, second), Dialect::Three).unwrap().unwrap();
         let Packet::Publish { qos: 1, id: 0x1234, payload } = packet else { panic!("{packet:?}") };
         assert_eq!((Stamp::of(payload), payload.len()), (Some(stamp), 200));
         assert_eq!(packets.between(first, second).len(), before.len() + len);
+    }
+
+    #[test]
+    fn a_description_stands_between_the_numbers_that_change() {
+        let mut packets = Packets::speaking(Dialect::FiveDescribed);
+        packets.push("a/b", QoS::AtLeastOnce, 64, 0).unwrap();
+        let place = packets.place(0).unwrap();
+        let stamp = Stamp { stream: 1, sequence: 2, sent_ns: 3 };
+        packets.patch(place, stamp, 0x1234);
+
+        let (packet, _) =
+            wire::first(packets.between(place, place), Dialect::FiveDescribed).unwrap().unwrap();
+        let Packet::Publish { qos: 1, id: 0x1234, payload } = packet else { panic!("{packet:?}") };
+        assert_eq!((Stamp::of(payload), payload.len()), (Some(stamp), 64));
     }
 
     #[test]
@@ -236,6 +287,9 @@ mod tests {
     #[test]
     fn acknowledgements_are_as_the_standard_writes_them() {
         assert_eq!(acknowledgement(PUBACK, 0x102), [0x40, 2, 1, 2]);
-        assert_eq!(wire::first(&acknowledgement(PUBREL, 7)).unwrap(), Some((Packet::Pubrel(7), 4)));
+        assert_eq!(
+            wire::first(&acknowledgement(PUBREL, 7), Dialect::Three).unwrap(),
+            Some((Packet::Pubrel(7), 4))
+        );
     }
 }

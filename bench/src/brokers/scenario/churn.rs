@@ -274,7 +274,7 @@ fn expiring(over: &Over, client_id: &str, topic: &str) -> Result<Link> {
         _ => None,
     })?;
     ensure!(is_welcome, "{client_id} is refused");
-    link.send(&packets::subscribe_5(topic)?)?;
+    link.send(&packets::subscribe_5(&[topic.to_owned()], QoS::AtLeastOnce)?)?;
     let is_granted = link.wait(|packet| match packet {
         Packet::Suback(is_granted) => Some(is_granted),
         _ => None,

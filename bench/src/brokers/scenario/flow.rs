@@ -3,7 +3,7 @@
 use super::{
     super::{
         figure::{Figure, Figures},
-        load::{Link, Load, Over},
+        load::{Dialect, Link, Load, Over},
         peer::Running,
         usage::Moment,
     },
@@ -19,6 +19,7 @@ pub(super) struct Flow {
     pub(super) shape: Shape,
     pub(super) qos: QoS,
     pub(super) payload_len: usize,
+    pub(super) dialect: Dialect,
     websocket: bool,
     /// Filters that others hold and nothing matches.
     idle_filters: usize,
@@ -26,7 +27,19 @@ pub(super) struct Flow {
 
 impl Flow {
     pub(super) const fn new(shape: Shape, qos: QoS) -> Self {
-        Self { shape, qos, payload_len: PAYLOAD_LEN, websocket: false, idle_filters: 0 }
+        Self {
+            shape,
+            qos,
+            payload_len: PAYLOAD_LEN,
+            dialect: Dialect::Three,
+            websocket: false,
+            idle_filters: 0,
+        }
+    }
+
+    pub(super) const fn speaking(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
     }
 
     pub(super) const fn over_websocket(mut self) -> Self {
@@ -58,7 +71,7 @@ impl Flow {
     /// Connects everybody.
     pub(super) fn build(&self, load: &mut Load, broker: &Running) -> Result<()> {
         let over = self.over(broker)?;
-        let open = |client_id: &str| Link::open(over, client_id);
+        let open = |client_id: &str| Link::open_speaking(self.dialect, over, client_id);
         let mut filters = (0..self.idle_filters).map(idle_filter);
         for holder in 0.. {
             let held: Vec<String> = filters.by_ref().take(FILTERS_EACH).collect();

@@ -3,13 +3,23 @@
 //! Not there, since the server has neither yet: TLS (handshakes a second, and pairs over it), and sessions that survive
 //! a loss of power (pairs at QoS 1 and 2 to persistent sessions, each acknowledged after its commit).
 
-use super::{Flow, Scenario, Task, shape::Shape};
+use super::{super::load::Dialect, Flow, Scenario, Task, shape::Shape};
 use mqttbytes::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 
 pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
     also_unpinned(flow("pair-q0", "50 pairs, QoS 0, 100 in flight each", Flow::new(PAIRS, AtMostOnce))),
     also_unpinned(flow("pair-q1", "50 pairs, QoS 1, 20 unacknowledged each", Flow::new(PAIRS, AtLeastOnce))),
     flow("pair-q2", "50 pairs, QoS 2, 20 unacknowledged each", Flow::new(PAIRS, ExactlyOnce)),
+    flow(
+        "five-q1",
+        "50 pairs that speak MQTT 5, QoS 1",
+        Flow::new(PAIRS, AtLeastOnce).speaking(Dialect::Five),
+    ),
+    flow(
+        "five-described-q1",
+        "the same with a user property and a content type on each message",
+        Flow::new(PAIRS, AtLeastOnce).speaking(Dialect::FiveDescribed),
+    ),
     flow("unbatched-q0", "500 pairs, QoS 0, one in flight each", Flow::new(UNBATCHED, AtMostOnce)),
     also_unpinned(flow(
         "unbatched-q1",

@@ -149,7 +149,7 @@ fn publisher(
     topic: &str,
 ) -> Result<()> {
     let stream = load.stream(number, receivers);
-    let mut packets = Packets::default();
+    let mut packets = Packets::speaking(flow.dialect);
     for _ in 0..in_flight {
         packets.push(topic, flow.qos, flow.payload_len, stream)?;
     }
@@ -169,7 +169,7 @@ fn round_of_topics(
     topics: usize,
     in_flight: usize,
 ) -> Result<()> {
-    let mut packets = Packets::default();
+    let mut packets = Packets::speaking(flow.dialect);
     for number in 0..topics {
         let topic = format!("bench/plant/{pair}/sensor/{number}/state");
         let stream = load.stream(pair, 1);
@@ -197,7 +197,7 @@ fn wildcards(load: &mut Load, flow: &Flow, open: &dyn Fn(&str) -> Result<Link>) 
         load.receive_by(link, streams)?;
     }
     for site in 0..SIDE {
-        let mut packets = Packets::default();
+        let mut packets = Packets::speaking(flow.dialect);
         // Light by light rather than room by room, so that neighbours in time are not neighbours in the tree.
         let topics = (0..SIDE).flat_map(|light| (0..SIDE).map(move |room| (room, light)));
         let mut streams = vec![0; (SIDE * SIDE) as usize];
