@@ -35,6 +35,8 @@ pub(super) enum Figure {
     StoreS,
     /// From SUBSCRIBE to the last retained message.
     ReplayS,
+    /// Retained values that were set anew and acknowledged.
+    SetPerS,
     /// Memory for each retained message.
     BytesPerRetained,
     ConnectionsPerS,
@@ -82,6 +84,7 @@ impl Figure {
             Self::ReadyMs => "ready after",
             Self::StoreS => "stored in",
             Self::ReplayS => "replayed in",
+            Self::SetPerS => "set/s",
             Self::BytesPerRetained => "bytes each",
             Self::ConnectionsPerS => "connections/s",
             Self::CpuUsPerConnection => "CPU each",
@@ -108,6 +111,7 @@ impl Figure {
             | Self::BackgroundPerS
             | Self::ConnectionsPerS
             | Self::CyclesPerS
+            | Self::SetPerS
             | Self::Lost
             | Self::Duplicates
             | Self::Reordered
@@ -139,7 +143,7 @@ impl Figure {
 
     /// More of it is worse.
     pub(super) fn less_is_better(self) -> bool {
-        !matches!(self, Self::DeliveredPerS | Self::ConnectionsPerS | Self::CyclesPerS)
+        !matches!(self, Self::DeliveredPerS | Self::ConnectionsPerS | Self::CyclesPerS | Self::SetPerS)
     }
 }
 

@@ -170,6 +170,16 @@ impl Load {
         self.delivered
     }
 
+    /// Messages that were sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent_by_stream().map(u64::from).sum()
+    }
+
+    /// The same for each stream.
+    pub(crate) fn sent_by_stream(&self) -> impl Iterator<Item = u32> {
+        self.streams.iter().map(|stream| stream.sent)
+    }
+
     /// How often nothing arrived for so long that publishers went on without it.
     pub(crate) fn gave_up(&self) -> u64 {
         self.gave_up

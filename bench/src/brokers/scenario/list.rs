@@ -78,6 +78,11 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
         "1,000,000 retained messages, stored, then fetched with #",
         Task::Retained(1_000_000),
     ),
+    plain(
+        "retained-anew",
+        "values of 10,000 topics, retained and set over and over at QoS 1, then fetched with #",
+        Task::Renewed(10_000),
+    ),
     plain("idle-10k", "10,000 idle connections", Task::Idle { count: 10_000, websocket: false }),
     heavy(
         "idle-20k",

@@ -6,6 +6,7 @@ mod connections;
 mod flow;
 mod latency;
 mod list;
+mod renewed;
 mod retained;
 mod shape;
 
@@ -55,6 +56,8 @@ enum Task {
     },
     /// So many retained messages, stored and fetched.
     Retained(usize),
+    /// Values on so many topics, set over and over, and fetched.
+    Renewed(usize),
     /// So many connections that do nothing.
     Idle {
         count: usize,
@@ -75,7 +78,7 @@ impl Scenario {
             Task::Flow(flow) => flow.suits_relay(),
             Task::Latency { .. } | Task::Storm => true,
             Task::Idle { websocket, .. } => !websocket,
-            Task::Retained(_) | Task::Churn | Task::Start => false,
+            Task::Retained(_) | Task::Renewed(_) | Task::Churn | Task::Start => false,
         }
     }
 
@@ -85,6 +88,7 @@ impl Scenario {
             Task::Flow(flow) => flow.measure(broker, extent),
             Task::Latency { qos, background } => latency::measure(*qos, background.as_ref(), broker, extent),
             Task::Retained(count) => retained::measure(*count, broker, extent),
+            Task::Renewed(topics) => renewed::measure(*topics, broker, extent),
             Task::Idle { count, websocket } => {
                 connections::idle(*count, over(broker, *websocket)?, broker, extent)
             }
@@ -106,6 +110,7 @@ impl Scenario {
                 &[HalfWithinUs, MostWithinUs, NearlyAllWithinUs, BackgroundPerS, BrokerCores]
             }
             Task::Retained(_) => &[StoreS, ReplayS, CpuSPerMillion, BytesPerRetained, MemoryBytes],
+            Task::Renewed(_) => &[SetPerS, CpuSPerMillion, ReplayS, MemoryBytes, BrokerCores, GeneratorCores],
             Task::Idle { .. } => &[
                 ConnectionsPerS,
                 CpuUsPerConnection,
@@ -138,6 +143,7 @@ impl Scenario {
             Task::Flow(_) => &[CpuSPerMillion],
             Task::Latency { .. } => &[HalfWithinUs, MostWithinUs],
             Task::Retained(_) => &[ReplayS, CpuSPerMillion, BytesPerRetained, StoreS],
+            Task::Renewed(_) => &[CpuSPerMillion, ReplayS],
             Task::Idle { .. } => &[BytesPerConnection, BytesPerSubscribed, CpuUsPerConnection],
             Task::Storm => &[CpuUsPerConnection],
             Task::Churn => &[MemoryAgain, CpuAgain],
