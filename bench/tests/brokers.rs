@@ -72,8 +72,10 @@ fn ours_routes_wildcards_speaks_websocket_and_lets_nobody_be_disturbed_by_those_
 }
 
 #[test]
-fn retained_messages_latency_storms_and_churn_are_measured() {
-    for table in measure("retained-100k,retained-anew,latency-q1,loaded-latency-q0,storm,churn", "luxwire") {
+fn retained_and_queued_messages_latency_storms_and_churn_are_measured() {
+    for table in
+        measure("retained-100k,retained-anew,queued,latency-q1,loaded-latency-q0,storm,churn", "luxwire")
+    {
         check(&table, "luxwire");
     }
 }

@@ -37,6 +37,14 @@ pub(super) enum Figure {
     ReplayS,
     /// Retained values that were set anew and acknowledged.
     SetPerS,
+    /// Until a million messages for who is away were acknowledged.
+    QueueS,
+    /// From the first of them coming back until the last has received a million.
+    ReplayAllS,
+    /// Processor time for the former.
+    CpuToQueue,
+    /// Memory for each message that waits.
+    BytesPerQueued,
     /// Memory for each retained message.
     BytesPerRetained,
     ConnectionsPerS,
@@ -85,6 +93,10 @@ impl Figure {
             Self::StoreS => "stored in",
             Self::ReplayS => "replayed in",
             Self::SetPerS => "set/s",
+            Self::QueueS => "a million queued in",
+            Self::ReplayAllS => "a million replayed in",
+            Self::CpuToQueue => "CPU s per million queued",
+            Self::BytesPerQueued => "bytes each, waiting",
             Self::BytesPerRetained => "bytes each",
             Self::ConnectionsPerS => "connections/s",
             Self::CpuUsPerConnection => "CPU each",
@@ -117,15 +129,16 @@ impl Figure {
             | Self::Reordered
             | Self::Strange
             | Self::GaveUp => count(value),
-            Self::CpuSPerMillion | Self::CpuBefore => digits(value),
+            Self::CpuSPerMillion | Self::CpuBefore | Self::CpuToQueue => digits(value),
             Self::CpuAgain | Self::MemoryAgain => format!("{}×", digits(value)),
             Self::MemoryBytes | Self::MemoryBefore | Self::MemoryTop => format!("{} MB", digits(value / 1e6)),
             Self::HalfWithinUs | Self::MostWithinUs | Self::NearlyAllWithinUs | Self::CpuUsPerConnection => {
                 format!("{value:.0} µs")
             }
             Self::ReadyMs => format!("{} ms", digits(value)),
-            Self::StoreS | Self::ReplayS => format!("{} s", digits(value)),
+            Self::StoreS | Self::ReplayS | Self::QueueS | Self::ReplayAllS => format!("{} s", digits(value)),
             Self::BytesPerRetained
+            | Self::BytesPerQueued
             | Self::BytesPerConnection
             | Self::BytesPerSubscribed
             | Self::BytesPerCycle => format!("{value:.0} B"),

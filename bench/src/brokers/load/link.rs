@@ -130,6 +130,14 @@ impl Link {
         Ok(())
     }
 
+    /// Takes leave, and waits until the broker has noticed.
+    pub(crate) fn leave(mut self) -> Result<()> {
+        self.send(&packets::DISCONNECT)?;
+        let mut rest = [0; 256];
+        while self.stream.read(&mut rest).context("the broker does not close the connection")? > 0 {}
+        Ok(())
+    }
+
     /// A read that brings nothing for so long returns as if it had brought nothing.
     pub(crate) fn silence_ends_after(&self, time: Duration) -> Result<()> {
         self.stream.set_read_timeout(Some(time)).context("cannot limit how long an answer may take")

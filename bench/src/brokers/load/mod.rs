@@ -5,6 +5,7 @@
 //! much as it can take, none is flooded, and nothing but the broker explains what is missing in the end.
 
 mod crowd;
+mod homecoming;
 mod ledger;
 mod link;
 pub(crate) mod packets;
@@ -16,6 +17,7 @@ mod websocket;
 mod wire;
 
 pub(crate) use crowd::{Crowd, permit_connections, storm};
+pub(crate) use homecoming::Homecoming;
 pub(crate) use ledger::Faults;
 pub(crate) use link::{Inbox, Link, Over};
 pub(crate) use packets::Packets;

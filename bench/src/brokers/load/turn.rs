@@ -172,7 +172,7 @@ impl Pace {
 }
 
 /// What a receiver owes for a packet.
-fn answer(packet: &Packet<'_>, answers: &mut Vec<u8>) {
+pub(super) fn answer(packet: &Packet<'_>, answers: &mut Vec<u8>) {
     let (kind, id) = match *packet {
         Packet::Publish { qos: 1, id, .. } => (PUBACK, id),
         Packet::Publish { qos: 2, id, .. } => (PUBREC, id),

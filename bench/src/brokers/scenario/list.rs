@@ -3,7 +3,7 @@
 //! Not there, since the server has neither yet: TLS (handshakes a second, and pairs over it), and sessions that survive
 //! a loss of power (pairs at QoS 1 and 2 to persistent sessions, each acknowledged after its commit).
 
-use super::{super::load::Dialect, Flow, Scenario, Task, shape::Shape};
+use super::{super::load::Dialect, Flow, Queued, Scenario, Task, shape::Shape};
 use mqttbytes::QoS::{self, AtLeastOnce, AtMostOnce, ExactlyOnce};
 
 pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
@@ -83,6 +83,12 @@ pub(in crate::brokers) const SCENARIOS: &[Scenario] = &[
         "values of 10,000 topics, retained and set over and over at QoS 1, then fetched with #",
         Task::Renewed(10_000),
     ),
+    plain(
+        "queued-own",
+        "1,000 sessions away, 100 messages for each at QoS 1, then all come back",
+        queued(false),
+    ),
+    plain("queued-common", "the same 100 messages for all of them", queued(true)),
     plain("idle-10k", "10,000 idle connections", Task::Idle { count: 10_000, websocket: false }),
     heavy(
         "idle-20k",
@@ -167,6 +173,10 @@ const fn fan_in(in_flight: usize) -> Shape {
 }
 
 const RELUCTANT: Shape = Shape::Reluctant { subscribers: 100, in_flight: 64, slow: 20, frozen: 20 };
+
+const fn queued(is_common: bool) -> Task {
+    Task::Queued(Queued { sessions: 1_000, messages: 100, is_common })
+}
 
 const fn latency(qos: QoS) -> Task {
     Task::Latency { qos, background: None }

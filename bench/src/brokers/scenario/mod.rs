@@ -6,6 +6,7 @@ mod connections;
 mod flow;
 mod latency;
 mod list;
+mod queued;
 mod renewed;
 mod retained;
 mod shape;
@@ -22,6 +23,7 @@ use super::{
 use anyhow::{Context as _, Result};
 use flow::Flow;
 use mqttbytes::QoS;
+use queued::Queued;
 use std::time::Duration;
 
 /// Something that every broker is asked to do.
@@ -58,6 +60,8 @@ enum Task {
     Retained(usize),
     /// Values on so many topics, set over and over, and fetched.
     Renewed(usize),
+    /// Messages for who is away.
+    Queued(Queued),
     /// So many connections that do nothing.
     Idle {
         count: usize,
@@ -78,7 +82,7 @@ impl Scenario {
             Task::Flow(flow) => flow.suits_relay(),
             Task::Latency { .. } | Task::Storm => true,
             Task::Idle { websocket, .. } => !websocket,
-            Task::Retained(_) | Task::Renewed(_) | Task::Churn | Task::Start => false,
+            Task::Retained(_) | Task::Renewed(_) | Task::Queued(_) | Task::Churn | Task::Start => false,
         }
     }
 
@@ -89,6 +93,7 @@ impl Scenario {
             Task::Latency { qos, background } => latency::measure(*qos, background.as_ref(), broker, extent),
             Task::Retained(count) => retained::measure(*count, broker, extent),
             Task::Renewed(topics) => renewed::measure(*topics, broker, extent),
+            Task::Queued(queued) => queued::measure(*queued, broker, extent),
             Task::Idle { count, websocket } => {
                 connections::idle(*count, over(broker, *websocket)?, broker, extent)
             }
@@ -111,6 +116,9 @@ impl Scenario {
             }
             Task::Retained(_) => &[StoreS, ReplayS, CpuSPerMillion, BytesPerRetained, MemoryBytes],
             Task::Renewed(_) => &[SetPerS, CpuSPerMillion, ReplayS, MemoryBytes, BrokerCores, GeneratorCores],
+            Task::Queued(_) => {
+                &[QueueS, CpuToQueue, ReplayAllS, CpuSPerMillion, BytesPerQueued, MemoryBefore, MemoryBytes]
+            }
             Task::Idle { .. } => &[
                 ConnectionsPerS,
                 CpuUsPerConnection,
@@ -144,6 +152,7 @@ impl Scenario {
             Task::Latency { .. } => &[HalfWithinUs, MostWithinUs],
             Task::Retained(_) => &[ReplayS, CpuSPerMillion, BytesPerRetained, StoreS],
             Task::Renewed(_) => &[CpuSPerMillion, ReplayS],
+            Task::Queued(_) => &[CpuSPerMillion, CpuToQueue, BytesPerQueued],
             Task::Idle { .. } => &[BytesPerConnection, BytesPerSubscribed, CpuUsPerConnection],
             Task::Storm => &[CpuUsPerConnection],
             Task::Churn => &[MemoryAgain, CpuAgain],
