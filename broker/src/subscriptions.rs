@@ -172,7 +172,7 @@ impl Subscriptions {
     /// The node at which exactly this filter ends, if anybody subscribed to it. [MQTT-3.10.4-1]
     pub(crate) fn find(&self, filter: &TopicFilter) -> Option<NodeId> {
         filter.levels().try_fold(ROOT, |node, level| match level {
-            Level::Text(text) => self.child(node, text),
+            Level::Text(text) => self.child(node, text.as_bytes()),
             Level::Plus => self.node(node).plus,
             Level::Hash => self.node(node).hash,
         })
@@ -221,7 +221,7 @@ impl Subscriptions {
         standing.push(ROOT);
         // [MQTT-4.7.2-1] A wildcard at the top does not see names that begin with `$`.
         let mut wildcards_see_it = !topic.is_reserved();
-        for level in topic.levels() {
+        for level in topic.as_bytes().split(|byte| *byte == b'/') {
             for &at in &standing {
                 let node = self.node(at);
                 if wildcards_see_it {
@@ -288,7 +288,8 @@ impl Subscriptions {
         &mut self.nodes[id.0 as usize]
     }
 
-    fn child(&self, parent: NodeId, level: &str) -> Option<NodeId> {
+    /// `level` is text: bytes, so that a topic need not be looked at as such.
+    fn child(&self, parent: NodeId, level: &[u8]) -> Option<NodeId> {
         if self.node(parent).children == 0 {
             return None;
         }
@@ -296,13 +297,13 @@ impl Subscriptions {
         self.children
             .find(hash, |id| {
                 let node = self.node(*id);
-                node.parent == parent && &*node.level == level
+                node.parent == parent && node.level.as_bytes() == level
             })
             .copied()
     }
 
     fn child_or_new(&mut self, parent: NodeId, level: &str) -> NodeId {
-        if let Some(child) = self.child(parent, level) {
+        if let Some(child) = self.child(parent, level.as_bytes()) {
             return child;
         }
         let child = self.add(parent, level);
@@ -310,7 +311,7 @@ impl Subscriptions {
         let Self { nodes, children, hasher, .. } = self;
         let hash_of = |id: &NodeId| {
             let node = &nodes[id.0 as usize];
-            hasher.hash_one((node.parent.0, &*node.level))
+            hasher.hash_one((node.parent.0, node.level.as_bytes()))
         };
         children.insert_unique(hash_of(&child), child, hash_of);
         child
@@ -349,7 +350,7 @@ impl Subscriptions {
                 above.hash = None;
             } else {
                 above.children -= 1;
-                let hash = self.hasher.hash_one((parent.0, &*level));
+                let hash = self.hasher.hash_one((parent.0, level.as_bytes()));
                 let entry = self.children.find_entry(hash, |candidate| *candidate == id);
                 entry.expect("every child that text names is in the table").remove();
             }
