@@ -36,6 +36,8 @@ pub(crate) struct Routes {
 struct Route {
     /// The generation in which it was found; 0 for never.
     generation: u32,
+    /// The half of the topic's hash that does not say the place: who came later is told apart without a look at the topic.
+    mark: u32,
     /// Where in the buffers topic and nodes begin.
     topic: u32,
     nodes: u32,
@@ -79,8 +81,10 @@ impl Routes {
         if self.is_of(self.latest, bytes) {
             return Some(self.latest);
         }
-        let place = Place(self.place_of(bytes));
-        self.is_of(place, bytes).then(|| {
+        let hash = self.hasher.hash_one(bytes);
+        let place = Place(self.place_of(hash));
+        let is_marked = self.places[place.0].mark == mark_of(hash);
+        (is_marked && self.is_of(place, bytes)).then(|| {
             self.latest = place;
             place
         })
@@ -103,7 +107,8 @@ impl Routes {
             self.nodes_of_latest.extend_from_slice(nodes);
             return NOT_REMEMBERED;
         }
-        let mut at = self.place_of(bytes);
+        let hash = self.hasher.hash_one(bytes);
+        let mut at = self.place_of(hash);
         if self.places[at].generation == self.generation {
             self.displaced += 1;
             if self.displaced > self.places.len() && self.places.len() < PLACES_MAX {
@@ -111,7 +116,7 @@ impl Routes {
                 self.places = Self::places(self.places.len() * 2);
                 self.displaced = 0;
                 self.forget();
-                at = self.place_of(bytes);
+                at = self.place_of(hash);
             }
         }
         let is_full = self.topics.len() + bytes.len() > self.places.len() * TOPIC_BYTES_A_PLACE
@@ -121,6 +126,7 @@ impl Routes {
         }
         self.places[at] = Route {
             generation: self.generation,
+            mark: mark_of(hash),
             topic: self.topics.len() as u32,
             nodes: self.nodes.len() as u32,
             topic_len: bytes.len() as u16,
@@ -132,8 +138,8 @@ impl Routes {
     }
 
     #[inline]
-    fn place_of(&self, topic: &[u8]) -> usize {
-        self.hasher.hash_one(topic) as usize & (self.places.len() - 1)
+    fn place_of(&self, hash: u64) -> usize {
+        hash as usize & (self.places.len() - 1)
     }
 
     /// The nodes.
@@ -149,6 +155,11 @@ impl Routes {
         places.resize(len, Route::default());
         places
     }
+}
+
+#[inline]
+fn mark_of(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
 /// The place of what is not remembered.
