@@ -103,9 +103,7 @@ impl Routes {
     pub(crate) fn remember(&mut self, topic: TopicRef<'_>, nodes: &[NodeId]) -> Place {
         let bytes = topic.as_bytes();
         if bytes.len() > TOPIC_LEN_MAX || nodes.len() > NODES_MAX {
-            self.nodes_of_latest.clear();
-            self.nodes_of_latest.extend_from_slice(nodes);
-            return NOT_REMEMBERED;
+            return self.pass_over(nodes);
         }
         let hash = self.hasher.hash_one(bytes);
         let mut at = self.place_of(hash);
@@ -135,6 +133,13 @@ impl Routes {
         self.topics.extend_from_slice(bytes);
         self.nodes.extend_from_slice(nodes);
         Place(at)
+    }
+
+    /// Where the topic of now leads, as the trie just said, when that is not worth remembering.
+    pub(crate) fn pass_over(&mut self, nodes: &[NodeId]) -> Place {
+        self.nodes_of_latest.clear();
+        self.nodes_of_latest.extend_from_slice(nodes);
+        NOT_REMEMBERED
     }
 
     #[inline]
@@ -215,6 +220,9 @@ mod tests {
         let many = vec![NodeId::from(4); NODES_MAX + 1];
         let place = routes.remember(a.borrowed(), &many);
         assert_eq!(routes.nodes(place), many);
+        assert_eq!(routes.known(a.borrowed()), None);
+        let place = routes.pass_over(&[NodeId::from(5)]);
+        assert_eq!(routes.nodes(place), [NodeId::from(5)]);
         assert_eq!(routes.known(a.borrowed()), None);
     }
 

@@ -221,6 +221,8 @@ impl Subscriptions {
         standing.push(ROOT);
         // [MQTT-4.7.2-1] A wildcard at the top does not see names that begin with `$`.
         let mut wildcards_see_it = !topic.is_reserved();
+        // It never leaves the root: nobody subscribed to anything that begins like this.
+        let mut is_short = true;
         for level in topic.as_bytes().split(|byte| *byte == b'/') {
             for &at in &standing {
                 let node = self.node(at);
@@ -232,10 +234,11 @@ impl Subscriptions {
             }
             standing.clear();
             mem::swap(&mut standing, &mut reached);
-            wildcards_see_it = true;
             if standing.is_empty() {
                 break;
             }
+            wildcards_see_it = true;
+            is_short = false;
         }
         for &at in &standing {
             let node = self.node(at);
@@ -246,7 +249,8 @@ impl Subscriptions {
             found.extend(node.hash);
         }
         standing.clear();
-        let place = self.routes.remember(topic, &found);
+        let place =
+            if is_short { self.routes.pass_over(&found) } else { self.routes.remember(topic, &found) };
         found.clear();
         self.walk = Walk { standing, reached, found };
         place
