@@ -35,7 +35,7 @@ pub(super) enum Figure {
     StoreS,
     /// From SUBSCRIBE to the last retained message.
     ReplayS,
-    /// Retained values that were set anew and acknowledged.
+    /// Retained values that were set anew.
     SetPerS,
     /// Until a million messages for who is away were acknowledged.
     QueueS,
