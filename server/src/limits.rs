@@ -97,13 +97,10 @@ pub(crate) const WORK_PER_TURN: u64 = 40_000;
 /// takes as long as it takes to bring it some tens of messages.
 pub(crate) const WORK_PER_WRITE: u64 = 32;
 
-/// After this much of it, within a turn, the sockets are looked at again: who sends little does not wait for all that came
-/// in bulk before. What is served in between may set as much in motion. About a tenth of a millisecond.
+/// After this much of it, within a turn, and of what was written, the sockets are looked at again: who sends little does not
+/// wait for all that came in bulk before. What is served in between may set as much in motion. A tenth of a millisecond, or
+/// two whole ones where it goes into a thousand small writes.
 pub(crate) const WORK_PER_LOOK: u64 = 2_000;
-
-/// While links are written to, the same after so many of them, which is a good half of a millisecond. To look after each
-/// 62 takes 5 % of all time where 500 clients send one message after the other.
-pub(crate) const WRITES_PER_LOOK: usize = 512;
 
 /// Who set no more in motion than this in its last turn sends little: a value and the lamps that follow it.
 pub(crate) const LITTLE_WORK: u64 = 16;

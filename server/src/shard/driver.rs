@@ -50,7 +50,7 @@ impl State {
         // Who becomes ready now is served in the next turn.
         let bulk = self.edge.ready.bulk.len();
         self.serve_little(self.edge.ready.little.len(), Allowance::of_turn(begun), buffer);
-        let mut looked = self.edge.work;
+        let mut looked = self.edge.effort();
         for served in 0..bulk {
             // However many send little, one of the others has its turn.
             if served > 0 && self.edge.is_spent(Allowance::of_turn(begun)) {
@@ -58,20 +58,15 @@ impl State {
             }
             let Some(id) = self.edge.ready.bulk.pop_front() else { break };
             self.serve_contained(id, Allowance::of_turn(begun), buffer);
-            if self.edge.work - looked > limits::WORK_PER_LOOK {
-                self.serve_newcomers(buffer);
-                looked = self.edge.work;
-            }
+            self.serve_newcomers_if_due(&mut looked, buffer);
         }
         if self.tidy.is_worth_it(self.edge.bytes()) {
             self.tidy.note(self.edge.clock.instant(), self.edge.bytes());
         }
         let mut dirty = mem::take(&mut self.edge.dirty);
-        for (written, id) in dirty.drain(..).enumerate() {
+        for id in dirty.drain(..) {
             self.edge.write(id);
-            if written % limits::WRITES_PER_LOOK == limits::WRITES_PER_LOOK - 1 {
-                self.serve_newcomers(buffer);
-            }
+            self.serve_newcomers_if_due(&mut looked, buffer);
         }
         if self.edge.dirty.is_empty() {
             // For its room.
@@ -80,9 +75,12 @@ impl State {
         self.tell_of_drained();
     }
 
-    /// In the midst of a turn. What is said to few is written at once.
-    fn serve_newcomers(&mut self, buffer: &mut [u8]) {
+    /// In the midst of a turn, when much was done since the sockets were looked at. What is said to few is written at once.
+    fn serve_newcomers_if_due(&mut self, looked: &mut u64, buffer: &mut [u8]) {
         let Self { edge, sockets, .. } = self;
+        if edge.effort() - *looked <= limits::WORK_PER_LOOK {
+            return;
+        }
         sockets.look(edge);
         let dirty = edge.dirty.len();
         self.serve_little(limits::NEWCOMERS, Allowance::of_newcomers(self.edge.work), buffer);
@@ -91,6 +89,7 @@ impl State {
                 self.edge.write(id);
             }
         }
+        *looked = self.edge.effort();
     }
 
     /// So many of those who send little have their turn.
@@ -121,7 +120,10 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NewLink, Room, edge::WORK_BYTES};
+    use super::super::{
+        NewLink, Room,
+        edge::{WORK_BYTES, WORK_OF_WRITE},
+    };
     use super::*;
     use crate::{auth::Files, clock::Clock, config::Config, descriptors};
     use std::{
@@ -166,7 +168,7 @@ mod tests {
             Self {
                 shard,
                 listener: TcpListener::bind(("127.0.0.1", 0)).unwrap(),
-                room: Arc::new(Room::new("test", 1_000, clock)),
+                room: Arc::new(Room::new("test", 10_000, clock)),
                 buffer: vec![0; limits::READ_BUFFER],
             }
         }
@@ -269,9 +271,10 @@ mod tests {
     #[test]
     fn a_single_message_does_not_wait_until_thousands_are_written_to() {
         // A connection has two ends here.
-        descriptors::raise_limit(2 * limits::WRITES_PER_LOOK as u32 + 100);
+        let subscribers = limits::WORK_PER_LOOK / WORK_OF_WRITE + 1;
+        descriptors::raise_limit(2 * subscribers as u32 + 100);
         House::with(|mut house| {
-            let all: Vec<_> = (0..=limits::WRITES_PER_LOOK).map(|_| house.subscriber()).collect();
+            let all: Vec<_> = (0..subscribers).map(|_| house.subscriber()).collect();
             let mut follower = house.client(b"\x82\x06\0\x01\0\x01s\0");
             follower.read_exact(&mut [0; 5]).expect("a SUBACK");
             let mut to_all = house.client(b"");

@@ -114,6 +114,7 @@ impl Shard {
                 spare: Spare::default(),
                 traffic: Traffic::default(),
                 work: 0,
+                written: 0,
                 dirty: Vec::new(),
                 drained: Vec::new(),
                 ready: Ready::default(),
