@@ -76,6 +76,8 @@ impl Story {
             Some(shown) if shown.subject == subject && subject != Subject::Event => {
                 if now - shown.changed_at >= CHANGES_MS {
                     (shown.text, shown.changed_at) = (text, now);
+                    // A page that was held up has not said it yet, and it is out of date now.
+                    shown.latest = None;
                 } else {
                     shown.latest = Some(text);
                 }
@@ -441,6 +443,17 @@ mod tests {
         assert_eq!((story.text(), story.aloud()), ("Two.", "One."));
         story.advance(ALOUD_MS);
         assert_eq!(story.aloud(), "Two.");
+    }
+
+    #[test]
+    fn the_last_of_many_values_is_what_stays() {
+        let mut story = Story::default();
+        story.tell(Rank::Light, set("a"), "One.".into(), 0.0);
+        story.tell(Rank::Light, set("a"), "Two.".into(), 10.0);
+        // Nobody advanced it in between: the page was held up.
+        story.tell(Rank::Light, set("a"), "Three.".into(), CHANGES_MS + 10.0);
+        story.advance(2.0 * CHANGES_MS + 20.0);
+        assert_eq!(story.text(), "Three.");
     }
 
     #[test]
