@@ -90,7 +90,8 @@ pub(crate) const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 pub(crate) const READ_BUFFER: usize = 256 << 10;
 
 /// What the links' packets may set in motion before it is written out, and others get their turn: effects (messages delivered,
-/// mostly), and every 64 bytes that are read count as one. One or two milliseconds.
+/// mostly), and every 64 bytes that are read count as one. One or two milliseconds, and as much again where some links send
+/// little and others in bulk.
 pub(crate) const WORK_PER_TURN: u64 = 40_000;
 
 /// Where that is less than so many for each link that has to be written to, these are done first: to write to a link
